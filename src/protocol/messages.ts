@@ -1,0 +1,157 @@
+/**
+ * What crosses between the page and its workers. Every command is answered exactly once, by
+ * `done` or by `failed` with the same `requestId`; everything else is news.
+ */
+import type {
+  ObjectiveDescriptor,
+  RewardPresetDescriptor,
+  RunConfig,
+  SettingDescriptor,
+  SettingValue,
+  TagSet,
+} from './config';
+import type { ErrorRecord } from './errors';
+import type {
+  BackendChoice,
+  BackendReport,
+  CheckpointSummary,
+  DatasetRow,
+  DatasetSummary,
+  EvaluationRecord,
+  ModelSummary,
+  RunSummary,
+  StepRecord,
+  StorageReport,
+} from './records';
+
+/** Page and worker come from one build; a cached page with a newer worker must notice. */
+export const PROTOCOL_VERSION = 1;
+
+/** A file by its path inside the folder or zip it came from. */
+export interface NamedFile {
+  readonly path: string;
+  readonly file: Blob;
+}
+
+/** To the trainer worker. */
+export type Command =
+  | { readonly type: 'hello'; readonly protocolVersion: number; readonly backend: BackendChoice }
+  | { readonly type: 'load-model'; readonly name: string; readonly files: readonly NamedFile[] }
+  | { readonly type: 'start'; readonly config: RunConfig; readonly datasetId: string }
+  | { readonly type: 'pause' }
+  | { readonly type: 'continue' }
+  | { readonly type: 'single-step' }
+  | { readonly type: 'stop' }
+  | { readonly type: 'change-settings'; readonly changes: Readonly<Record<string, SettingValue>> }
+  | { readonly type: 'page-hidden' }
+  | { readonly type: 'save-checkpoint' }
+  | { readonly type: 'list-checkpoints' }
+  | { readonly type: 'resume-checkpoint'; readonly id: string; readonly steps?: number }
+  | { readonly type: 'delete-checkpoint'; readonly id: string }
+  | { readonly type: 'restore-checkpoint'; readonly id: string }
+  | { readonly type: 'empty-trash' }
+  | { readonly type: 'export-checkpoint'; readonly id: string }
+  | { readonly type: 'import-checkpoint'; readonly name: string; readonly file: Blob }
+  | { readonly type: 'evaluate'; readonly datasetId: string; readonly limit: number | null; readonly config: RunConfig }
+  | { readonly type: 'cancel-evaluation' };
+
+/** What `done` carries for each command. */
+export interface CommandResults {
+  hello: ReadyReport;
+  'load-model': ModelSummary;
+  'start': RunSummary;
+  'pause': RunSummary;
+  'continue': RunSummary;
+  'single-step': RunSummary;
+  'stop': RunSummary;
+  'change-settings': RunConfig;
+  'page-hidden': null;
+  'save-checkpoint': CheckpointSummary;
+  'list-checkpoints': readonly CheckpointSummary[];
+  'resume-checkpoint': RunSummary;
+  'delete-checkpoint': null;
+  'restore-checkpoint': null;
+  'empty-trash': null;
+  'export-checkpoint': ExportedFile;
+  'import-checkpoint': CheckpointSummary;
+  'evaluate': EvaluationRecord;
+  'cancel-evaluation': null;
+}
+
+export interface ReadyReport {
+  readonly protocolVersion: number;
+  readonly build: string;
+  readonly backend: BackendReport;
+  readonly settings: readonly SettingDescriptor[];
+  readonly objectives: readonly ObjectiveDescriptor[];
+  readonly rewardPresets: readonly RewardPresetDescriptor[];
+  /** For the starter and other tiny policies. */
+  readonly defaults: RunConfig;
+  /** Clinical-R1's values. */
+  readonly paper: RunConfig;
+  /** false: another tab of this origin trains; this one is read-only. */
+  readonly holdsLock: boolean;
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly file: Blob;
+  readonly sha256: string;
+}
+
+export type Phase = 'compile' | 'sample' | 'score' | 'reference' | 'update' | 'save' | 'evaluate';
+
+/** From the trainer worker. */
+export type TrainerEvent =
+  | { readonly type: 'done'; readonly requestId: number; readonly result: CommandResults[keyof CommandResults] }
+  | { readonly type: 'failed'; readonly requestId: number; readonly error: ErrorRecord }
+  | { readonly type: 'run'; readonly run: RunSummary }
+  | { readonly type: 'phase'; readonly runId: string; readonly step: number; readonly phase: Phase; readonly done: number; readonly total: number }
+  | { readonly type: 'step'; readonly runId: string; readonly record: StepRecord }
+  /** A resumed run's past, so that its curves are whole. */
+  | { readonly type: 'history'; readonly runId: string; readonly records: readonly StepRecord[] }
+  | { readonly type: 'model'; readonly model: ModelSummary | null }
+  | { readonly type: 'checkpoints'; readonly checkpoints: readonly CheckpointSummary[]; readonly storage: StorageReport }
+  | { readonly type: 'evaluation'; readonly datasetId: string; readonly done: number; readonly total: number; readonly partial: EvaluationRecord | null }
+  | { readonly type: 'lock'; readonly holdsLock: boolean }
+  /** Not an answer to a command: the run stopped, or something needs saying. */
+  | { readonly type: 'fault'; readonly runId: string | null; readonly error: ErrorRecord };
+
+/** To the dataset worker. */
+export type DatasetCommand =
+  | { readonly type: 'open'; readonly name: string; readonly file: Blob; readonly synthetic?: boolean }
+  | { readonly type: 'list' }
+  | { readonly type: 'skip-bad-lines'; readonly datasetId: string; readonly skip: boolean }
+  | { readonly type: 'bad-lines'; readonly datasetId: string }
+  | { readonly type: 'remove'; readonly datasetId: string }
+  | { readonly type: 'cancel' }
+  /** The tokenizer files of the loaded model, so that prompts are shown and counted as trained. */
+  | { readonly type: 'set-tokenizer'; readonly files: readonly NamedFile[] }
+  | { readonly type: 'rows'; readonly datasetId: string; readonly from: number; readonly to: number; readonly prompt: PromptSettings };
+
+export interface PromptSettings {
+  readonly tags: TagSet;
+  readonly system: string;
+  readonly addOpeningTag: boolean;
+  readonly maxTokens: number;
+}
+
+export interface DatasetResults {
+  'open': DatasetSummary;
+  'list': readonly DatasetSummary[];
+  'skip-bad-lines': DatasetSummary;
+  'bad-lines': ExportedFile;
+  'remove': null;
+  'cancel': null;
+  'set-tokenizer': null;
+  'rows': readonly DatasetRow[];
+}
+
+/** From the dataset worker. */
+export type DatasetEvent =
+  | { readonly type: 'done'; readonly requestId: number; readonly result: DatasetResults[keyof DatasetResults] }
+  | { readonly type: 'failed'; readonly requestId: number; readonly error: ErrorRecord }
+  | { readonly type: 'progress'; readonly name: string; readonly bytes: number; readonly totalBytes: number; readonly rows: number; readonly badLines: number };
+
+/** A command on its way, with the number that its answer will carry. */
+export type Numbered<C> = C & { readonly requestId: number };
