@@ -276,23 +276,24 @@ type Converter = (bytes: Uint8Array<ArrayBuffer>, into: Float32Array<ArrayBuffer
 /** dtype → bytes of whole values into float32 from index `at` on. */
 const CONVERTERS: ReadonlyMap<string, Converter> = new Map<string, Converter>([
   ['F32', (bytes, into, at) => bytesOf(into).set(bytes, at * 4)],
-  [
-    'BF16',
-    (bytes, into, at) => {
-      // A bfloat16 is the upper half of the float32 with the same value.
-      const bits = new Uint32Array(into.buffer, into.byteOffset, into.length);
-      for (let i = 0; i < bytes.length / 2; i++)
-        bits[at + i] = (bytes[2 * i]! << 16) | (bytes[2 * i + 1]! << 24);
-    },
-  ],
-  [
-    'F16',
-    (bytes, into, at) => {
-      for (let i = 0; i < bytes.length / 2; i++)
-        into[at + i] = halfToNumber(bytes[2 * i]! | (bytes[2 * i + 1]! << 8));
-    },
-  ],
+  ['BF16', convertBfloat16],
+  ['F16', convertHalf],
 ]);
+
+/** A bfloat16 is the upper half of the float32 with the same value. */
+function convertBfloat16(bytes: Uint8Array<ArrayBuffer>, into: Float32Array<ArrayBuffer>, at: number): void {
+  const bits = new Uint32Array(into.buffer, into.byteOffset, into.length);
+  for (let i = 0; i < bytes.length / 2; i++) bits[at + i] = (bytes[2 * i]! << 16) | (bytes[2 * i + 1]! << 24);
+}
+
+function convertHalf(bytes: Uint8Array<ArrayBuffer>, into: Float32Array<ArrayBuffer>, at: number): void {
+  halfValues ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfToNumber(bits));
+  for (let i = 0; i < bytes.length / 2; i++)
+    into[at + i] = halfValues[bytes[2 * i]! | (bytes[2 * i + 1]! << 8)]!;
+}
+
+/** Every binary16 by its bits, made at the first use. */
+let halfValues: Float32Array | undefined;
 
 /** IEEE 754 binary16: sign, five bits of exponent (bias 15), ten of fraction. */
 function halfToNumber(bits: number): number {
