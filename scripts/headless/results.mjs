@@ -1,0 +1,136 @@
+/** What a headless run leaves behind, on disk and in the last lines of the terminal. */
+import { cpus } from 'node:os';
+import { relative } from 'node:path';
+import { interruptedExitCode } from './interrupt.mjs';
+import { RunFolder, runFolderPath } from './outputs.mjs';
+import { PageError } from './page.mjs';
+import { evaluationTable, trendTable } from './report.mjs';
+
+/**
+ * @typedef {import('../../src/protocol').ErrorRecord} ErrorRecord
+ * @typedef {import('../../src/protocol').EvaluationRecord} EvaluationRecord
+ * @typedef {import('../../src/protocol').ReadyReport} ReadyReport
+ * @typedef {import('../../src/protocol').RunSummary} RunSummary
+ * @typedef {import('../../src/protocol').StepRecord} StepRecord
+ * @typedef {import('./inputs.mjs').Inputs} Inputs
+ * @typedef {import('./run-log.mjs').RunLog} RunLog
+ * @typedef {{ when: 'before' | 'after', datasetId: string } & EvaluationRecord} Evaluation
+ */
+
+/** `run.json` is brought up to date at most this often while the run goes on. */
+const saveEveryMs = 10_000;
+
+export class Results {
+  /** @type {Evaluation[]} */
+  evaluations = [];
+  #ready;
+  #inputs;
+  #log;
+  #browser;
+  #folder;
+  #startedAt = new Date();
+  #savedAt = 0;
+  /** @type {{ status: string } & Record<string, unknown>} */
+  #summary = { status: 'running' };
+
+  /**
+   * @param {object} context
+   * @param {string | undefined} context.out
+   * @param {ReadyReport} context.ready
+   * @param {Inputs} context.inputs
+   * @param {RunLog} context.log
+   * @param {string} context.browser
+   */
+  constructor({ out, ready, inputs, log, browser }) {
+    this.#ready = ready;
+    this.#inputs = inputs;
+    this.#log = log;
+    this.#browser = browser;
+    this.#folder = new RunFolder(runFolderPath(out, inputs.checkpoint?.runName ?? inputs.config.name));
+  }
+
+  /** @param {readonly StepRecord[]} records */
+  take(records) {
+    for (const { rollouts } of records) this.#folder.appendRollouts(rollouts);
+    if (Date.now() - this.#savedAt > saveEveryMs) this.#save();
+  }
+
+  /**
+   * The newest checkpoint of the run, and its curves.
+   * @param {import('./page.mjs').StudioPage} page
+   * @param {RunSummary} run
+   */
+  async collect(page, run) {
+    const checkpoints = await page.send({ type: 'list-checkpoints' });
+    const [newest] = checkpoints
+      .filter(({ runId, deleted }) => runId === run.runId && !deleted)
+      .sort((a, b) => b.step - a.step || b.createdAt.localeCompare(a.createdAt));
+    if (newest) {
+      const { sha256 } = await page.exportCheckpoint(newest.id, this.#folder.checkpoint);
+      this.#summary.checkpoint = { file: 'checkpoint.zip', step: newest.step, sha256 };
+    }
+    if (this.#log.steps.length > 0) await page.screenshot('#/train', 'curves', this.#folder.curves);
+  }
+
+  /**
+   * @param {RunSummary['status']} status
+   * @param {ErrorRecord} [error] why the run did not finish
+   * @returns {number} the exit code
+   */
+  end(status, error) {
+    Object.assign(this.#summary, { status }, error ? { error } : {});
+    this.#save();
+    if (status === 'finished') return 0;
+    return status === 'stopped' ? interruptedExitCode : 1;
+  }
+
+  /** @param {unknown} thrown */
+  fail(thrown) {
+    const error =
+      thrown instanceof PageError
+        ? thrown.record
+        : { message: thrown instanceof Error ? thrown.message : String(thrown) };
+    Object.assign(this.#summary, { status: 'failed', error });
+    this.#save();
+  }
+
+  /** The last lines: before against after, and where the files are. */
+  report() {
+    const { steps } = this.#log;
+    const datasetIds = [...new Set(this.evaluations.map(({ datasetId }) => datasetId))];
+    const tables = datasetIds.map((id) =>
+      evaluationTable(this.evaluations.filter(({ datasetId }) => datasetId === id)),
+    );
+    const trend = tables.length === 0 ? trendTable(steps.map(({ metrics }) => metrics)) : null;
+    const folder = relative(process.cwd(), this.#folder.folder) || '.';
+    return [...tables, ...(trend ? [trend] : []), `Status: ${this.#summary.status}. Results: ${folder}`];
+  }
+
+  #save() {
+    this.#savedAt = Date.now();
+    const { backend, build } = this.#ready;
+    this.#folder.writeRun({
+      config: this.#log.run?.config ?? this.#inputs.config,
+      environment: {
+        node: process.version,
+        browser: this.#browser,
+        backend: backend.name,
+        adapter: backend.adapter,
+        softwareAdapter: backend.software,
+        processor: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} threads`,
+        build,
+      },
+      model: this.#inputs.model,
+      dataset: this.#inputs.dataset,
+      steps: this.#log.steps,
+      evaluations: this.evaluations,
+      summary: {
+        ...this.#summary,
+        steps: this.#log.steps.length,
+        startedAt: this.#startedAt.toISOString(),
+        elapsedSeconds: (Date.now() - this.#startedAt.getTime()) / 1000,
+        ...(this.#inputs.checkpoint ? { resumedFromStep: this.#inputs.checkpoint.step } : {}),
+      },
+    });
+  }
+}

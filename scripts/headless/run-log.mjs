@@ -1,0 +1,117 @@
+/** Hears the page's events: prints them as progress, keeps what `run.json` holds, knows when the run ended. */
+import { say } from '../lib/process.mjs';
+import { etaSeconds, stepLine } from './report.mjs';
+
+/**
+ * @typedef {import('../../src/protocol').ErrorRecord} ErrorRecord
+ * @typedef {import('../../src/protocol').RunSummary} RunSummary
+ * @typedef {import('../../src/protocol').StepRecord} StepRecord
+ * @typedef {import('./page.mjs').News} News
+ * @typedef {import('./report.mjs').Metrics} Metrics
+ */
+
+/** A run that stands still by itself does not go on by itself either: nobody is there to press Continue. */
+const endedStatuses = ['paused', 'finished', 'stopped', 'failed'];
+
+export class RunLog {
+  /** @type {{ step: number, metrics: Metrics }[]} */
+  steps = [];
+  /** @type {RunSummary | null} */
+  run = null;
+  /** @type {ErrorRecord | null} what went wrong outside an answer */
+  fault = null;
+  #terminal;
+  /** @type {readonly string[]} */
+  #objectives = [];
+  /** @type {((records: readonly StepRecord[]) => void) | null} */
+  #onSteps = null;
+  /** @type {((run: RunSummary) => void) | null} */
+  #onEnd = null;
+
+  /** @param {import('./terminal.mjs').Terminal} terminal */
+  constructor(terminal) {
+    this.#terminal = terminal;
+  }
+
+  get isTraining() {
+    return this.#onEnd !== null;
+  }
+
+  /**
+   * From now on steps are printed and handed on.
+   * @param {object} settings
+   * @param {readonly string[]} settings.objectives the ones to print
+   * @param {(records: readonly StepRecord[]) => void} settings.onSteps
+   * @returns {Promise<RunSummary>} when the run has ended, however
+   */
+  follow({ objectives, onSteps }) {
+    this.#objectives = objectives;
+    this.#onSteps = onSteps;
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+    });
+  }
+
+  /** @param {News} event */
+  hear(event) {
+    switch (event.type) {
+      case 'run':
+        this.run = event.run;
+        if (endedStatuses.includes(event.run.status)) this.#end(event.run);
+        break;
+      case 'history':
+        this.#keep(event.records);
+        break;
+      case 'step':
+        this.#keep([event.record]);
+        this.#printStep(event.record);
+        break;
+      case 'phase':
+        this.#terminal.status(
+          `step ${event.step}/${this.#steps}  ${event.phase} ${event.done}/${event.total}`,
+        );
+        break;
+      case 'evaluation':
+        this.#terminal.status(`evaluating ${event.done}/${event.total}`);
+        break;
+      case 'progress':
+        this.#terminal.status(`reading ${event.name}: ${event.rows} rows`);
+        break;
+      case 'fault':
+        this.fault = event.error;
+        say(event.error.message);
+        if (event.error.action) say(event.error.action);
+        break;
+    }
+  }
+
+  /** In total. */
+  get #steps() {
+    return this.run?.config.steps ?? 0;
+  }
+
+  /** @param {readonly StepRecord[]} records */
+  #keep(records) {
+    for (const { step, metrics } of records) this.steps.push({ step, metrics });
+    this.#onSteps?.(records);
+  }
+
+  /** @param {StepRecord} record */
+  #printStep({ step, metrics }) {
+    const past = this.steps.map((each) => each.metrics);
+    this.#terminal.line(
+      stepLine(metrics, {
+        step,
+        steps: this.#steps,
+        objectives: this.#objectives,
+        etaSeconds: etaSeconds(past, this.#steps - step),
+      }),
+    );
+  }
+
+  /** @param {RunSummary} run */
+  #end(run) {
+    this.#onEnd?.(run);
+    this.#onEnd = null;
+  }
+}
