@@ -14,6 +14,7 @@ import { toErrorRecord } from '../../src/protocol';
 /** A longer line is refused without being held. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
+const SPACE = 0x20;
 
 const Letter = v.pipe(v.string(), v.regex(/^[A-Z]$/));
 
@@ -40,7 +41,7 @@ export async function answerLines(
   let answers = '';
   const splitter = new LineSplitter((line) => {
     lines++;
-    if (line?.toString('latin1').trim() === '') return;
+    if (line?.every((byte) => byte <= SPACE)) return;
     try {
       answers += `${JSON.stringify(scoreLine(line))}\n`;
     } catch (thrown) {

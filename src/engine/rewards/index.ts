@@ -1,7 +1,6 @@
 /** Rewards: text in, objectives out. A new objective is one more file and its line in objectives.ts. */
 export { extractAnswer } from './accuracy';
-export type { Evidence, EvidenceSpan } from './evidence';
 export { OBJECTIVES } from './objectives';
 export { presetRewards, REWARD_PRESETS } from './presets';
-export { type ScoredCompletion, type ScoringInput, scoreCompletion } from './score';
-export { TAGS, type TagPair } from './tags';
+export { type ScoringInput, scoreCompletion } from './score';
+export { TAGS } from './tags';

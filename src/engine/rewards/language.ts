@@ -10,8 +10,12 @@ import { codePointLength } from './python-text';
 const ENGLISH =
   'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789' + '.,!?;:\'"()[]{}<>-_/\\|`~@#$%^&*+= \n';
 
-const isEnglish = new Uint8Array(0x80);
-for (const character of ENGLISH) isEnglish[character.charCodeAt(0)] = 1;
+const englishUnits = new Uint8Array(0x80);
+for (const character of ENGLISH) englishUnits[character.charCodeAt(0)] = 1;
+
+function isEnglish(unit: number): boolean {
+  return unit < 0x80 && englishUnits[unit] === 1;
+}
 
 export const language: Objective = {
   descriptor: {
@@ -28,26 +32,22 @@ export const language: Objective = {
     const spans: EvidenceSpan[] = [];
     let characters = 0;
     let english = 0;
-    /** Start of the present run of characters that are not English; −1: none. */
-    let runStart = -1;
-    const endRun = (end: number) => {
-      if (runStart !== -1 && spans.length < MAX_EVIDENCE_SPANS) {
-        spans.push(evidenceSpan(response, { start: runStart, end }, 'not-english'));
-      }
-      runStart = -1;
-    };
+    let index = 0;
+    while (index < text.length) {
+      const englishStart = index;
+      while (index < text.length && isEnglish(text.charCodeAt(index))) index++;
+      english += index - englishStart;
+      characters += index - englishStart;
 
-    for (let index = 0; index < text.length; characters++) {
-      if (isEnglish[text.charCodeAt(index)] === 1) {
-        english++;
-        endRun(index);
-        index += 1;
-      } else {
-        if (runStart === -1) runStart = index;
+      const start = index;
+      while (index < text.length && !isEnglish(text.charCodeAt(index))) {
         index += codePointLength(text, index);
+        characters++;
+      }
+      if (index > start && spans.length < MAX_EVIDENCE_SPANS) {
+        spans.push(evidenceSpan(response, { start, end: index }, 'not-english'));
       }
     }
-    endRun(text.length);
 
     return {
       value: characters === 0 ? 0 : english / characters,
