@@ -1,0 +1,46 @@
+/** What the CRPO update loop is given: everything that is not a number of the algorithm comes in here. */
+import type { ClinicalCase, ObjectiveValues, Phase, RunConfig } from '../../protocol';
+import type { Policy } from '../policy';
+import type { ScoringInput } from '../rewards';
+import type { Tokenizer } from '../tokenizer';
+
+/** Random access to the labelled cases of a dataset. */
+export interface CaseSource {
+  readonly count: number;
+  /** 0 ≤ index < count. */
+  at(index: number): Promise<ClinicalCase>;
+}
+
+/** What a task that takes long needs of its host: room to breathe, a way to stop, someone to tell. */
+export interface Host {
+  /** Awaited between tokens and between micro-batches: a macrotask passes, and a pause may hold here. */
+  breathe(): Promise<void>;
+  /** Throws the reason once the task shall stop; an `AbortSignal` is one. */
+  readonly signal: { throwIfAborted(): void };
+  onPhase(phase: Phase, done: number, total: number): void;
+}
+
+export interface Score {
+  readonly rewards: ObjectiveValues;
+  /** null: there is no reward, e.g. for an unlabelled case. */
+  readonly reward: number | null;
+}
+
+export interface StepEnvironment extends Host {
+  readonly config: RunConfig;
+  readonly policy: Policy;
+  /** π_ref as a frozen copy; null where it is the policy with LoRA off, or β is 0. */
+  readonly reference: Policy | null;
+  readonly tokenizer: Tokenizer;
+  readonly cases: CaseSource;
+  /** May throw: the rollout is then unscored, with the message. */
+  score(input: ScoringInput, rewards: RunConfig['rewards']): Score;
+  /** Milliseconds. */
+  clock(): number;
+}
+
+/** A macrotask passes; then the task goes on, or stops if that was asked for. */
+export async function breathe(host: Host): Promise<void> {
+  await host.breathe();
+  host.signal.throwIfAborted();
+}

@@ -1,0 +1,253 @@
+/**
+ * The settings of a run: one table validates them, draws the page's controls and says what Clinical-R1
+ * used. What comes from a file or the page goes through `validateConfig`, which names the path, what
+ * was expected and what came.
+ */
+import { type RunConfig, type SettingDescriptor, type SettingValue, StudioError } from '../../protocol';
+import { LORA_TARGETS } from '../policy';
+import { presetRewards, REWARD_PRESETS } from '../rewards';
+import { ALGORITHM_SETTINGS } from './settings-algorithm';
+import { RUN_SETTINGS } from './settings-run';
+
+export const SETTINGS: readonly SettingDescriptor[] = [...RUN_SETTINGS, ...ALGORITHM_SETTINGS];
+
+/** For the starter and other policies of about a million parameters. */
+export function defaultConfig(): RunConfig {
+  return {
+    version: 1,
+    name: 'starter',
+    seed: 1,
+    steps: 30,
+    prompt: {
+      tags: 'dx',
+      system:
+        'You answer a multiple-choice question about a patient. Reason inside {open} and {close}: name the ' +
+        'findings of the case that decide, and say why the other options fit less well. Then conclude inside ' +
+        '{openAnswer} and {closeAnswer} with your answer and exactly one \\boxed{LETTER}.',
+      addOpeningTag: false,
+      maxTokens: 512,
+    },
+    rewards: presetRewards('released'),
+    sampling: {
+      promptsPerBatch: 4,
+      groupSize: 8,
+      maxCompletionTokens: 160,
+      temperature: 1,
+      topK: 0,
+      topP: 1,
+    },
+    advantage: { scale: 'std', combine: 'sum-then-normalize', epsilon: 1e-4 },
+    loss: {
+      clipRangeLow: 0.2,
+      clipRangeHigh: 0.28,
+      dualClip: null,
+      klCoefficient: 0.001,
+      entropyCoefficient: 0,
+      aggregation: 'token-mean',
+      maskTruncated: false,
+    },
+    optimizer: {
+      learningRate: 1e-4,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      warmupSteps: 0,
+      schedule: 'constant',
+      maxGradNorm: 1,
+    },
+    update: { miniBatches: 1, epochs: 1, microBatchSize: 8 },
+    training: { mode: 'full', loraRank: 16, loraAlpha: 32, loraTargets: LORA_TARGETS },
+    checkpoint: { everySteps: 10, keep: 3 },
+  };
+}
+
+/**
+ * Clinical-R1's algorithm as `defaultConfig` with its values, at the scale of one tab: prompts per
+ * batch, mini-batches and token limits stay (the table tells the paper's: 512, 32, 1,024 and 4,096).
+ */
+export function paperConfig(): RunConfig {
+  const scale = [
+    'sampling.promptsPerBatch',
+    'update.miniBatches',
+    'prompt.maxTokens',
+    'sampling.maxCompletionTokens',
+  ];
+  const values = SETTINGS.filter(({ path, paper }) => paper !== undefined && !scale.includes(path));
+  return validateConfig({
+    ...withValues(defaultConfig(), Object.fromEntries(values.map(({ path, paper }) => [path, paper!]))),
+    name: 'clinical-r1',
+    training: { ...defaultConfig().training, mode: 'lora', loraRank: 32, loraAlpha: 16 },
+  });
+}
+
+/** A complete and consistent configuration, or a `config-invalid` error that names the first fault. */
+export function validateConfig(value: unknown): RunConfig {
+  refuseUnknown(value, '');
+  if (at(value, 'version') !== 1) throw invalid('version', 'the number 1', at(value, 'version'));
+  const given = SETTINGS.filter((setting) => !isWeight(setting) || at(value, setting.path) !== undefined);
+  for (const setting of given) {
+    const received = at(value, setting.path);
+    if (!fits(setting, received)) throw invalid(setting.path, expectation(setting), received);
+  }
+  const config = assemble(given.map(({ path }) => [path, at(value, path)]));
+  refuseContradictions(config);
+  return config;
+}
+
+/**
+ * The configuration with settings of a running run changed, path → value. Refuses a `new-run`
+ * setting, and a β that leaves 0: no reference policy was kept when the run began.
+ */
+export function applyChanges(config: RunConfig, changes: Readonly<Record<string, SettingValue>>): RunConfig {
+  for (const [path, value] of Object.entries(changes)) {
+    const setting = SETTINGS.find((candidate) => candidate.path === path);
+    if (setting === undefined) throw invalid(path, 'the path of a setting', value);
+    const now = at(config, path);
+    if (setting.applies === 'new-run' && JSON.stringify(now) !== JSON.stringify(value))
+      throw invalid(path, `${JSON.stringify(now)}, because a change needs a new run`, value);
+  }
+  const changed = validateConfig(withValues(config, changes));
+  if (config.loss.klCoefficient === 0 && changed.loss.klCoefficient !== 0)
+    throw invalid(
+      'loss.klCoefficient',
+      '0, because this run keeps no reference policy',
+      changed.loss.klCoefficient,
+    );
+  return changed;
+}
+
+/** What no single setting can tell. */
+function refuseContradictions(config: RunConfig): void {
+  const { advantage, rewards, sampling, update } = config;
+  const rollouts = sampling.promptsPerBatch * sampling.groupSize;
+  if (rollouts % update.miniBatches !== 0) {
+    const reason = `a divisor of the ${rollouts} rollouts of a batch (${sampling.promptsPerBatch} prompts · ${sampling.groupSize}), so that none is dropped`;
+    throw invalid('update.miniBatches', reason, update.miniBatches);
+  }
+  if (advantage.combine === 'normalize-then-sum' && advantage.scale !== 'std')
+    throw invalid(
+      'advantage.scale',
+      '"std", because normalize-then-sum divides by the deviation',
+      advantage.scale,
+    );
+  const { unavailable } = REWARD_PRESETS.find(({ name }) => name === rewards.preset)!;
+  if (unavailable !== undefined)
+    throw invalid('rewards.preset', `an available preset (${unavailable})`, rewards.preset);
+  if (!Object.values(rewards.weights).some((weight) => weight > 0))
+    throw invalid('rewards.weights', 'at least one weight above 0', rewards.weights);
+}
+
+function fits(setting: SettingDescriptor, value: unknown): boolean {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, choices = [] } = setting;
+  if (value === null) return setting.nullable === true;
+  switch (setting.kind) {
+    case 'integer':
+    case 'number': {
+      const right = setting.kind === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value);
+      return right && (value as number) >= min && (value as number) <= max;
+    }
+    case 'text':
+      return typeof value === 'string' && value.length >= min && value.length <= max;
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'choice':
+      return choices.includes(value as string);
+    case 'choices':
+      return (
+        Array.isArray(value) &&
+        value.length > 0 &&
+        value.length <= choices.length &&
+        new Set(value).size === value.length &&
+        value.every((item) => choices.includes(item))
+      );
+    default:
+      return setting.kind satisfies never;
+  }
+}
+
+function expectation({ kind, min, max, choices = [], nullable }: SettingDescriptor): string {
+  const listed = choices.map((choice) => `"${choice}"`).join(', ');
+  const expected = {
+    number: `a number from ${min} to ${max}`,
+    integer: `an integer from ${min} to ${max}`,
+    text: `a text of ${min} to ${max} characters`,
+    boolean: 'true or false',
+    choice: `one of ${listed}`,
+    choices: `one or more of ${listed}, each once`,
+  }[kind];
+  return nullable ? `${expected}, or null` : expected;
+}
+
+function invalid(path: string, expected: string, received: unknown): StudioError {
+  return new StudioError({
+    boundary: 'protocol',
+    code: 'config-invalid',
+    message: `${path}: expected ${expected}, received ${described(received)}`,
+    action: 'Correct this setting, or start from the defaults.',
+  });
+}
+
+/** Short and without surprises for whatever a file may hold. */
+function described(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
+}
+
+type Section = Readonly<Record<string, unknown>>;
+
+/** Weights are optional: an objective without one has weight 0. */
+function isWeight({ path }: SettingDescriptor): boolean {
+  return path.startsWith('rewards.weights.');
+}
+
+function isSection(value: unknown): value is Section {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A misspelt setting must not pass for its default. */
+function refuseUnknown(value: unknown, prefix: string): void {
+  if (!isSection(value)) throw invalid(prefix.slice(0, -1) || 'configuration', 'an object', value);
+  const known = SETTINGS.filter(({ path }) => path.startsWith(prefix));
+  const names = new Set(known.map(({ path }) => path.slice(prefix.length).split('.')[0]!));
+  if (prefix === '') names.add('version');
+  for (const key of Object.keys(value))
+    if (!names.has(key)) throw invalid(`${prefix}${key}`, 'no such setting', value[key]);
+  for (const name of names)
+    if (known.some(({ path }) => path.startsWith(`${prefix}${name}.`)))
+      refuseUnknown(value[name], `${prefix}${name}.`);
+}
+
+/** The value at a dotted path; undefined where there is none. */
+function at(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce(
+      (section: unknown, key) =>
+        isSection(section) && Object.hasOwn(section, key) ? section[key] : undefined,
+      value,
+    );
+}
+
+function withValues(config: RunConfig, changes: Readonly<Record<string, SettingValue>>): RunConfig {
+  const kept = SETTINGS.map(({ path }): [string, unknown] => [path, at(config, path)]);
+  return assemble([...kept.filter(([, value]) => value !== undefined), ...Object.entries(changes)]);
+}
+
+/** Paths and their values, later ones winning, as a configuration that shares nothing with its source. */
+function assemble(values: readonly (readonly [string, unknown])[]): RunConfig {
+  const config: Record<string, unknown> = { version: 1 };
+  for (const [path, value] of values) {
+    const keys = path.split('.');
+    const last = keys.pop()!;
+    let section = config;
+    for (const key of keys) {
+      section[key] ??= {};
+      section = section[key] as Record<string, unknown>;
+    }
+    section[last] = Array.isArray(value) ? [...value] : value;
+  }
+  return config as unknown as RunConfig;
+}
