@@ -1,0 +1,7 @@
+/** The policy model: config, weights, forward pass, KV-cache decoding, LoRA. */
+export { type PolicyConfig, readPolicyConfig } from './config';
+export type { Decoder } from './decoder';
+export type { TokenBatch } from './forward';
+export { LORA_TARGETS, type LoraSettings, type LoraTarget } from './lora';
+export { countParameters, type ParameterEntry, type ParameterLayout } from './parameters';
+export { createPolicy, loadPolicy, type Policy, type TrainingChoice } from './policy';

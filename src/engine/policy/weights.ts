@@ -1,0 +1,158 @@
+/**
+ * Weights from a model folder onto the device and back: `model.safetensors`, or shards by
+ * `model.safetensors.index.json`, in F32, F16 or BF16. Every tensor that the architecture has must be
+ * there with its shape, and no other may be.
+ */
+import { StudioError } from '../../protocol/errors';
+import { openSafetensors, readFloat32, type SafetensorsFile } from '../checkpoint/safetensors';
+import type { ByteSource, Folder, NamedArray } from '../files';
+import { tf } from '../tensor';
+import { fieldReader, jsonError, parseJson, readJsonText } from './json';
+import { HEAD, type WeightSpec } from './parameters';
+
+const SINGLE_FILE = 'model.safetensors';
+const INDEX_FILE = 'model.safetensors.index.json';
+
+/** Name → tensor, in the device's orientation. Whoever holds the map owns its tensors. */
+export type TensorMap = Map<string, tf.Tensor>;
+
+/** A file that holds a tensor. */
+export type TensorFiles = ReadonlyMap<string, SafetensorsFile>;
+
+/** Opens the folder's weight files: tensor name → the file that holds it. */
+export async function openWeights(folder: Folder): Promise<TensorFiles> {
+  const single = folder.get(SINGLE_FILE);
+  if (single !== undefined) return tensorFiles(await openSafetensors(single));
+  const index = folder.get(INDEX_FILE);
+  if (index !== undefined) return openShards(folder, index);
+  const others = [...folder.keys()].filter((path) => /\.(bin|pth?|gguf|onnx|h5)$/.test(path));
+  const received = others.length > 0 ? others.slice(0, 3).join(', ') : 'neither';
+  throw new StudioError({
+    boundary: 'model',
+    code: 'model-weights-missing',
+    message: `Expected ${SINGLE_FILE} or ${INDEX_FILE} in the model folder, received ${received}.`,
+    action: 'Choose the folder of a Hugging Face model whose weights are stored as safetensors.',
+  });
+}
+
+export function tensorFiles(file: SafetensorsFile): TensorFiles {
+  return new Map([...file.tensors.keys()].map((name) => [name, file]));
+}
+
+/** Loads `specs` onto the device; nothing stays there when one of them fails. */
+export async function loadTensors(
+  files: TensorFiles,
+  specs: readonly WeightSpec[],
+  tiedHead: boolean,
+): Promise<TensorMap> {
+  checkInventory(files, specs, tiedHead);
+  const loaded: TensorMap = new Map();
+  try {
+    for (const spec of specs) {
+      const values = await readFloat32(files.get(spec.name)!, spec.name);
+      loaded.set(spec.name, toDevice(values, spec));
+    }
+  } catch (failure) {
+    tf.dispose([...loaded.values()]);
+    throw failure;
+  }
+  return loaded;
+}
+
+/** Values in the file's orientation → a kept tensor in the device's. */
+export function toDevice(
+  values: Float32Array,
+  { shape, linear }: Pick<WeightSpec, 'shape' | 'linear'>,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const stored = tf.tensor(values, [...shape], 'float32');
+    return tf.keep(linear ? tf.transpose(stored) : stored);
+  });
+}
+
+/** A tensor in the device's orientation → named values in the file's. */
+export async function fromDevice(
+  tensor: tf.Tensor,
+  { name, shape, linear }: WeightSpec,
+): Promise<NamedArray> {
+  const oriented = linear ? tf.transpose(tensor) : tensor;
+  const data = (await oriented.data()) as Float32Array<ArrayBuffer>;
+  if (oriented !== tensor) oriented.dispose();
+  return { name, shape, data };
+}
+
+async function openShards(folder: Folder, index: ByteSource): Promise<TensorFiles> {
+  const fields = fieldReader(parseJson(await readJsonText(index), index.name), index.name);
+  const weightMap = fields.value('weight_map');
+  if (typeof weightMap !== 'object' || weightMap === null) {
+    throw jsonError(
+      index.name,
+      'json-field',
+      'expected weight_map to name the file of each tensor, received nothing',
+    );
+  }
+  const opened = new Map<string, SafetensorsFile>();
+  const files = new Map<string, SafetensorsFile>();
+  for (const [name, path] of Object.entries(weightMap)) {
+    const file = opened.get(path) ?? (await openSafetensors(shardOf(folder, path, index.name)));
+    opened.set(path, file);
+    if (!file.tensors.has(name))
+      throw tensorError('tensor-missing', path, name, 'the index names it', 'none');
+    files.set(name, file);
+  }
+  for (const [path, { tensors }] of opened) {
+    for (const name of tensors.keys()) {
+      if (!files.has(name))
+        throw tensorError('tensor-unexpected', path, name, 'the index does not name it', 'one');
+    }
+  }
+  return files;
+}
+
+function shardOf(folder: Folder, path: unknown, indexName: string): ByteSource {
+  const shard = typeof path === 'string' ? folder.get(path) : undefined;
+  if (shard !== undefined) return shard;
+  throw new StudioError({
+    boundary: 'model',
+    code: 'model-shard-missing',
+    message: `${indexName}: expected the file ${JSON.stringify(path)?.slice(0, 120)} in the model folder, received none.`,
+    action: 'Choose a folder with all shards of the model.',
+    file: indexName,
+  });
+}
+
+function checkInventory(files: TensorFiles, specs: readonly WeightSpec[], tiedHead: boolean): void {
+  const expected = new Set(specs.map(({ name }) => name));
+  for (const { name, shape } of specs) {
+    const file = files.get(name);
+    const wanted = `shape [${shape.join(', ')}]`;
+    if (file === undefined) throw tensorError('tensor-missing', undefined, name, wanted, 'none');
+    const received = file.tensors.get(name)!.shape;
+    if (received.length !== shape.length || received.some((size, axis) => size !== shape[axis])) {
+      throw tensorError('tensor-shape', file.source.name, name, wanted, `shape [${received.join(', ')}]`);
+    }
+  }
+  for (const [name, file] of files) {
+    // Old exports store what transformers ignores: a copy of a tied head, RoPE's frequencies.
+    const ignored = (tiedHead && name === HEAD) || name.endsWith('.rotary_emb.inv_freq');
+    if (!expected.has(name) && !ignored) {
+      throw tensorError('tensor-unexpected', file.source.name, name, 'config.json implies none', 'one');
+    }
+  }
+}
+
+function tensorError(
+  code: string,
+  file: string | undefined,
+  tensor: string,
+  expected: string,
+  received: string,
+): StudioError {
+  return new StudioError({
+    boundary: 'model',
+    code,
+    message: `${file ?? 'The model folder'}: tensor ${tensor.slice(0, 120)}: expected (${expected}), received ${received}.`,
+    action: 'Check that config.json and all weight files come from the same model and are complete.',
+    ...(file !== undefined && { file }),
+  });
+}

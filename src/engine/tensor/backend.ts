@@ -1,0 +1,176 @@
+/**
+ * Which backend computes: webgpu on a real GPU, else wasm, and a sentence that says why. The engine
+ * has no `navigator`; what it needs of its host comes in as an argument.
+ */
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { StudioError } from '../../protocol/errors';
+import type { BackendChoice, BackendReport } from '../../protocol/records';
+import { tf } from './tf';
+
+/** What `navigator.gpu` offers, as far as it is used here. */
+export interface GpuHost {
+  requestAdapter(options?: { powerPreference?: 'high-performance' }): Promise<GpuAdapter | null>;
+}
+
+interface GpuAdapter {
+  readonly info?: AdapterDescription;
+  readonly isFallbackAdapter?: boolean;
+  readonly features: { has(name: never): boolean };
+  readonly limits: object;
+  requestDevice(descriptor: object): Promise<GpuDevice>;
+}
+
+interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  readonly isFallbackAdapter?: boolean;
+}
+
+interface GpuDevice {
+  readonly lost: Promise<{ readonly reason?: string; readonly message: string }>;
+}
+
+export interface TensorHost {
+  /** `navigator.gpu`; undefined where there is no WebGPU. */
+  readonly gpu: GpuHost | undefined;
+  /** URL of the folder of tfjs' .wasm files, with the slash at its end; undefined: beside tfjs' module (Node). */
+  readonly wasmFolder: string | undefined;
+}
+
+/** tfjs' limits of its own device; without them WebGPU grants the small defaults. */
+const RAISED_LIMITS = [
+  'maxBufferSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBufferBindingSize',
+] as const;
+
+const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
+
+let deviceLost: Promise<StudioError> | undefined;
+
+/**
+ * Activates a backend and says which. `auto` never fails over webgpu: no adapter, a software adapter
+ * or a refused device give wasm and a notice. Forced, each backend comes or a device error does.
+ */
+export async function chooseBackend(choice: BackendChoice, host: TensorHost): Promise<BackendReport> {
+  if (choice === 'wasm') return { ...(await activateWasm(host)), requested: choice };
+  const adapter = await host.gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  const { name, software } = describeAdapter(adapter);
+  if (choice === 'webgpu') {
+    if (!adapter) throw noAdapter(host);
+    await activateWebgpu(adapter);
+    const notice = `WebGPU runs on ${name}, a software adapter: results are right, training is slow.`;
+    return { name: 'webgpu', requested: choice, adapter: name, software, ...(software && { notice }) };
+  }
+  if (adapter && !software) {
+    try {
+      await activateWebgpu(adapter);
+      return { name: 'webgpu', requested: choice, adapter: name, software };
+    } catch (refused) {
+      const notice = `The GPU (${name}) gave no device, so the CPU computes, by WebAssembly: ${message(refused)}`;
+      return { ...(await activateWasm(host)), requested: choice, adapter: name, notice };
+    }
+  }
+  const notice = adapter
+    ? `WebGPU offers only a software adapter (${name}), so the CPU computes, by WebAssembly, which is faster.`
+    : 'There is no WebGPU adapter, so the CPU computes, by WebAssembly: the results are the same, training takes longer.';
+  return { ...(await activateWasm(host)), requested: choice, adapter: name, notice };
+}
+
+/**
+ * Calls back once with a device error when the webgpu device is gone, which tfjs does not handle:
+ * its tensors are unreadable from then on. Never calls on wasm. Returns a function that ends it.
+ */
+export function onDeviceLost(callback: (error: StudioError) => void): () => void {
+  let listening = true;
+  deviceLost?.then((error) => {
+    if (listening) callback(error);
+  });
+  return () => {
+    listening = false;
+  };
+}
+
+async function activateWebgpu(adapter: GpuAdapter): Promise<void> {
+  const limits = adapter.limits as Readonly<Record<string, number>>;
+  const requiredLimits = Object.fromEntries(RAISED_LIMITS.map((name) => [name, limits[name]!]));
+  let device: GpuDevice;
+  try {
+    device = await adapter.requestDevice({ requiredLimits });
+  } catch (cause) {
+    throw deviceError('webgpu-device-refused', `The GPU adapter gave no device: ${message(cause)}`, cause);
+  }
+  // tfjs registers a webgpu factory of its own where it finds `navigator.gpu`; this device is ours to watch.
+  if (tf.engine().backendNames().includes('webgpu')) tf.removeBackend('webgpu');
+  const Backend = WebGPUBackend as unknown as new (
+    device: GpuDevice,
+    info?: AdapterDescription,
+  ) => tf.KernelBackend;
+  tf.registerBackend('webgpu', () => new Backend(device, adapter.info));
+  await activate('webgpu');
+  deviceLost = device.lost.then(({ reason, message: why }) =>
+    deviceError(
+      'device-lost',
+      `The GPU device was lost (${reason ?? 'unknown'}): ${why || 'no reason given'}.`,
+    ),
+  );
+}
+
+async function activateWasm(host: TensorHost): Promise<{ name: 'wasm'; adapter: string; software: boolean }> {
+  // Threads need blob workers, which the page's content security policy refuses, and then tfjs hangs.
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  if (host.wasmFolder !== undefined) setWasmPaths(host.wasmFolder);
+  await activate('wasm');
+  return { name: 'wasm', adapter: 'CPU', software: false };
+}
+
+/** tfjs returns false, or keeps silent, when a backend does not start, and computes on another one. */
+async function activate(name: 'webgpu' | 'wasm'): Promise<void> {
+  let started: boolean;
+  try {
+    started = await tf.setBackend(name);
+  } catch (cause) {
+    throw notStarted(name, cause);
+  }
+  if (!started || tf.getBackend() !== name) throw notStarted(name);
+}
+
+function notStarted(name: string, cause?: unknown): StudioError {
+  const why = cause === undefined ? '' : `: ${message(cause)}`;
+  return deviceError(
+    'backend-not-started',
+    `Expected the ${name} backend, but it did not start${why}.`,
+    cause,
+  );
+}
+
+function describeAdapter(adapter: GpuAdapter | null | undefined): { name: string; software: boolean } {
+  if (!adapter) return { name: 'no WebGPU adapter', software: false };
+  const { info } = adapter;
+  const words = [info?.vendor, info?.architecture, info?.description].filter((word) => word);
+  const name = words.length > 0 ? words.join(' ') : 'unnamed adapter';
+  const fallback = adapter.isFallbackAdapter === true || info?.isFallbackAdapter === true;
+  return { name, software: fallback || SOFTWARE_ADAPTER.test(name) };
+}
+
+function noAdapter(host: TensorHost): StudioError {
+  const received = host.gpu === undefined ? 'this browser has no WebGPU' : 'WebGPU offers no adapter';
+  return deviceError('no-webgpu-adapter', `The webgpu backend was asked for, but ${received}.`);
+}
+
+function deviceError(code: string, sentence: string, cause?: unknown): StudioError {
+  const action =
+    code === 'device-lost'
+      ? 'Resume from the last checkpoint; if it happens again, close other GPU programs or choose the wasm backend.'
+      : 'Choose the automatic or the wasm backend, or update the browser and the graphics driver.';
+  return new StudioError({ boundary: 'device', code, message: sentence, action }, { cause });
+}
+
+function message(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
