@@ -1,0 +1,174 @@
+/**
+ * A dataset layout: how one published set writes its rows. A layout describes itself (label,
+ * licence, citation, bounds), recognises its rows by their fields, and turns a row into a draft;
+ * what holds for every layout (cleaning, checks, bounds) is done once, here.
+ */
+import type { ClinicalCase } from '../../protocol';
+import { cleanOption, cleanQuestion, normalized, type TextRepair } from './clean';
+
+/** One parsed line: an object with unknown fields. Read own fields only, by `field`. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Layout {
+  /** Stable, e.g. `medqa`. */
+  readonly name: string;
+  /** For a person, e.g. `MedQA`. */
+  readonly label: string;
+  /** The fields of a row, for the sentence that says what was expected. */
+  readonly fields: string;
+  readonly licence: string;
+  readonly citation: string;
+  readonly bounds: LayoutBounds;
+  /** Whether the row is of this layout; its values may still be wrong. */
+  recognise(row: Row): boolean;
+  read(row: Row): Draft | Problem;
+}
+
+export interface LayoutBounds {
+  readonly minOptions: number;
+  readonly maxOptions: number;
+  readonly maxQuestionCharacters: number;
+  readonly maxOptionCharacters: number;
+}
+
+/** A row's content by meaning, texts not yet cleaned. */
+export interface Draft {
+  readonly id: string | null;
+  readonly question: string;
+  /** Letter and text, in the row's order. */
+  readonly options: readonly (readonly [letter: string, text: string])[];
+  /** Gold letter; null: unlabelled. */
+  readonly answer: string | null;
+  /** The gold option's text, where the layout repeats it. */
+  readonly answerText?: string;
+  readonly facets?: Readonly<Record<string, string>>;
+}
+
+/** Why a row cannot be used. */
+export interface Problem {
+  readonly problem: string;
+  /** One sentence: expected, received. */
+  readonly message: string;
+}
+
+export type Repair = TextRepair | 'options-reordered' | 'answer-letter-written-otherwise';
+
+export interface CleanCase {
+  readonly case: ClinicalCase;
+  readonly repairs: ReadonlySet<Repair>;
+}
+
+export function problem(kind: string, message: string): Problem {
+  return { problem: kind, message };
+}
+
+/** A row's own field; undefined for inherited names such as `constructor`. */
+export function field(row: Row, name: string): unknown {
+  return Object.hasOwn(row, name) ? row[name] : undefined;
+}
+
+export function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** For messages: what a value is, with the value itself where it is short. */
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return 'an object';
+  const shown = JSON.stringify(value);
+  return `the ${typeof value} ${shown.length > 40 ? `${shown.slice(0, 40)}…` : shown}`;
+}
+
+/** Reads one row by its layout, then cleans and checks it. */
+export function readCase(layout: Layout, row: Row, line: number): CleanCase | Problem {
+  const draft = layout.read(row);
+  return 'problem' in draft ? draft : cleanCase(draft, layout.bounds, line);
+}
+
+function cleanCase(draft: Draft, bounds: LayoutBounds, line: number): CleanCase | Problem {
+  const repairs = new Set<Repair>();
+  // Before cleaning, so that an enormous text is not worked on.
+  const longest = Math.max(0, ...draft.options.map(([, text]) => text.length));
+  if (draft.question.length > bounds.maxQuestionCharacters) {
+    return tooLong('question', bounds.maxQuestionCharacters, draft.question.length);
+  }
+  if (longest > bounds.maxOptionCharacters) return tooLong('option', bounds.maxOptionCharacters, longest);
+
+  const question = cleanQuestion(draft.question, repairs);
+  if (question === '') return problem('question-empty', 'Expected a question, received an empty text.');
+
+  const letters = draft.options.map(([letter]) => letter);
+  const options = draft.options
+    .map(([letter, text]) => [letter, cleanOption(text, repairs)] as const)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const expected = options.map((_, index) => String.fromCharCode(65 + index));
+  if (options.length < bounds.minOptions || options.length > bounds.maxOptions) {
+    const range = `${bounds.minOptions} to ${bounds.maxOptions}`;
+    return problem('option-count', `Expected ${range} options, received ${options.length}.`);
+  }
+  if (options.some(([letter], index) => letter !== expected[index])) {
+    return problem(
+      'option-letters',
+      `Expected the option letters ${expected.join(', ')}, received ${letters.join(', ')}.`,
+    );
+  }
+  if (letters.some((letter, index) => letter !== expected[index])) repairs.add('options-reordered');
+  const empty = options.find(([, text]) => text === '');
+  if (empty !== undefined) return problem('option-empty', `Option ${empty[0]} has no text.`);
+
+  const answer = draft.answer?.trim().toUpperCase() ?? null;
+  if (answer !== draft.answer) repairs.add('answer-letter-written-otherwise');
+  const fault = answer === null ? null : checkAnswer(answer, options, draft.answerText);
+  if (fault !== null) return fault;
+  return {
+    case: {
+      id: draft.id ?? String(line),
+      line,
+      question,
+      options: Object.fromEntries(options),
+      answer,
+      ...(draft.facets === undefined ? {} : { facets: draft.facets }),
+    },
+    repairs,
+  };
+}
+
+function checkAnswer(
+  answer: string,
+  options: readonly (readonly [string, string])[],
+  answerText: string | undefined,
+): Problem | null {
+  const gold = options.find(([letter]) => letter === answer)?.[1];
+  if (gold === undefined) {
+    const letters = `A to ${options.at(-1)![0]}`;
+    return problem(
+      'answer-not-an-option',
+      `The answer is ${describe(answer)}, but the options are ${letters}.`,
+    );
+  }
+  const goldKey = normalized(gold);
+  const twin = options.find(([letter, text]) => letter !== answer && normalized(text) === goldKey);
+  if (twin !== undefined) {
+    return problem(
+      'answer-ambiguous',
+      `The options ${answer} (the answer) and ${twin[0]} have the same text.`,
+    );
+  }
+  // The repeated text carries the same faults as the option, so both are compared clean.
+  if (answerText !== undefined && normalized(cleanOption(answerText, new Set())) !== goldKey) {
+    return problem(
+      'answer-text-disagrees',
+      `The answer's text is ${describe(answerText)}, but option ${answer} is ${describe(gold)}.`,
+    );
+  }
+  return null;
+}
+
+function tooLong(what: 'question' | 'option', limit: number, received: number): Problem {
+  return problem(
+    `${what}-too-long`,
+    `Expected ${what === 'option' ? 'an option' : 'a question'} of at most ${limit} characters, received ${received}.`,
+  );
+}
