@@ -1,6 +1,6 @@
 /** The dataset worker: connects the dataset service to the page and to the browser. */
 import type { DatasetCommand, DatasetEvent, Numbered } from '../src/protocol';
-import { openDatasetDatabase } from './dataset/database';
+import { openDatasetDatabase } from './dataset-database';
 import { createDatasetService } from './dataset/service';
 
 declare const self: DedicatedWorkerGlobalScope;
