@@ -1,67 +1,81 @@
 /**
- * The one place where a running step can be held or stopped. The engine awaits `pass()` between
- * tokens and between micro-batches; there the worker takes in messages, and a pause takes hold.
+ * The one place where a running step can be held, stopped or asked for something. The engine awaits
+ * `pass()` between tokens and between micro-batches, where the training state is whole: messages are
+ * taken in, a pause takes hold, and errands such as saving a checkpoint are run.
  */
 import { deferred } from '../deferred';
 
-/** Thrown out of `pass()` when the run is to stop; not an error. */
+/** The reason in `signal` when the run is to stop; not an error. */
 export class RunStopped extends Error {
   override readonly name = 'RunStopped';
 }
 
-export interface GateListener {
-  /** The run now stands still at a place where its state is whole. */
-  onHeld(): void;
-  onReleased(): void;
-}
-
 export class Gate {
-  #open = deferred();
-  #held = false;
+  readonly #stopping = new AbortController();
+  readonly #errands: Array<() => Promise<void>> = [];
+  readonly #onHeld: (held: boolean) => void;
   #paused = false;
-  #stopped = false;
-  readonly #listener: GateListener;
+  #held = false;
+  #changed = deferred();
 
-  constructor(listener: GateListener) {
-    this.#listener = listener;
-    this.#open.resolve();
+  /** `onHeld` is told when the run comes to a stand, and when it goes on. */
+  constructor(onHeld: (held: boolean) => void) {
+    this.#onHeld = onHeld;
   }
 
-  get paused(): boolean {
-    return this.#paused;
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   pause(): void {
-    if (this.#paused) return;
     this.#paused = true;
-    this.#open = deferred();
   }
 
   release(): void {
     this.#paused = false;
-    this.#open.resolve();
+    this.#wake();
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#open.resolve();
+    this.#stopping.abort(new RunStopped('The run was stopped.'));
+    this.#wake();
   }
 
-  /** Yields one macrotask, then waits while the gate is closed. */
+  /** Runs `errand` the next time the run passes or stands here; settles as it does. */
+  errand<T>(errand: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#errands.push(() => errand().then(resolve, reject));
+      this.#wake();
+    });
+  }
+
+  /** Yields one macrotask, does the errands, waits while the run is paused; throws `RunStopped`. */
   async pass(): Promise<void> {
     await nextMacrotask();
-    while (this.#paused && !this.#stopped) {
-      if (!this.#held) {
-        this.#held = true;
-        this.#listener.onHeld();
-      }
-      await this.#open.promise;
+    await this.runErrands();
+    while (this.#paused && !this.signal.aborted) {
+      this.#tell(true);
+      await this.#changed.promise;
+      this.#changed = deferred();
+      await this.runErrands();
     }
-    if (this.#stopped) throw new RunStopped();
-    if (this.#held) {
-      this.#held = false;
-      this.#listener.onReleased();
-    }
+    this.#tell(false);
+    this.signal.throwIfAborted();
+  }
+
+  /** For the end of a run, when nothing passes any more. */
+  async runErrands(): Promise<void> {
+    for (let next = this.#errands.shift(); next; next = this.#errands.shift()) await next();
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+  }
+
+  #tell(held: boolean): void {
+    if (held === this.#held) return;
+    this.#held = held;
+    this.#onHeld(held);
   }
 }
 

@@ -1,0 +1,37 @@
+/** The trainer's thread: messages in, the service's answers and news out. */
+import type { Command, Numbered } from '../src/protocol';
+import { checkpointSentinel, openCheckpointDatabase } from './checkpoint-database';
+import { openDatasetDatabase } from './dataset-database';
+import { TrainerService } from './trainer/service';
+
+declare const __BUILD__: string;
+
+const service = new TrainerService({
+  post: (event) => self.postMessage(event),
+  tensor: { gpu: navigator.gpu, wasmFolder: wasmFolder() },
+  locks: navigator.locks,
+  checkpointDatabase: openCheckpointDatabase(),
+  checkpointSentinel,
+  datasetDatabase: openDatasetDatabase(),
+  async storage() {
+    const { usage, quota } = await navigator.storage.estimate();
+    return {
+      usageBytes: usage ?? null,
+      quotaBytes: quota ?? null,
+      persisted: await navigator.storage.persisted(),
+    };
+  },
+  clock: () => performance.now(),
+  now: () => new Date().toISOString(),
+  newId: () => crypto.randomUUID(),
+  build: __BUILD__,
+});
+
+self.onmessage = ({ data }: MessageEvent<Numbered<Command>>) => {
+  void service.receive(data);
+};
+
+/** The build puts this script into a folder beside `wasm/`; the development server serves it from the root. */
+function wasmFolder(): string {
+  return new URL(import.meta.env.DEV ? '/wasm/' : '../wasm/', self.location.href).href;
+}

@@ -1,0 +1,77 @@
+/** A model folder, opened: its tokenizer, its weights, and what the page is told of it. */
+import { sha256OfTensors } from '../../src/engine/checkpoint/hash';
+import type { Folder } from '../../src/engine/files';
+import { countParameters, loadPolicy, type Policy, type TrainingChoice } from '../../src/engine/policy';
+import { sequence } from '../../src/engine/random';
+import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer';
+import { type ModelSummary, type RunConfig, StudioError } from '../../src/protocol';
+
+export interface LoadedModel {
+  readonly folder: Folder;
+  readonly tokenizer: Tokenizer;
+  readonly summary: ModelSummary;
+}
+
+/** Files beside the weights that make the folder usable elsewhere; a checkpoint takes them along. */
+const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'generation_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+  'chat_template.jinja',
+];
+
+/** Reads everything once, so that a broken folder is refused before it replaces anything. */
+export async function openModel(
+  name: string,
+  folder: Folder,
+): Promise<{ model: LoadedModel; policy: Policy }> {
+  const tokenizer = await openTokenizer(folder);
+  const policy = await loadPolicy(folder, { training: { mode: 'full' } });
+  const { config } = policy;
+  const storedType = config.json['torch_dtype'] ?? config.json['dtype'];
+  const summary: ModelSummary = {
+    name,
+    architecture: config.modelType,
+    parameters: countParameters(config),
+    layers: config.layers,
+    hiddenSize: config.hiddenSize,
+    vocabularySize: config.vocabularySize,
+    contextLength: config.maxPositions,
+    storedType: typeof storedType === 'string' ? storedType : 'float32',
+    sha256: await sha256OfTensors(await policy.exportWeights({ merged: false })),
+  };
+  return { model: { folder, tokenizer, summary }, policy };
+}
+
+export function trainingChoice({ training, seed }: RunConfig): TrainingChoice {
+  if (training.mode === 'full') return { mode: 'full' };
+  const { loraRank: rank, loraAlpha: alpha, loraTargets: targets } = training;
+  return { mode: 'lora', rank, alpha, targets, random: sequence(seed, 'loraInit') };
+}
+
+export async function tokenizerFiles(folder: Folder): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const path of TOKENIZER_FILES) {
+    const source = folder.get(path);
+    if (source !== undefined) files.set(path, await source.read(0, source.size));
+  }
+  return files;
+}
+
+/** A rollout must fit into the positions that the model was made for. */
+export function assertFits({ contextLength, name }: ModelSummary, { prompt, sampling }: RunConfig): void {
+  const needed = prompt.maxTokens + sampling.maxCompletionTokens;
+  if (needed <= contextLength) return;
+  throw new StudioError({
+    boundary: 'model',
+    code: 'context-too-short',
+    message:
+      `${name}: expected prompt and completion limits of at most ${contextLength} tokens together, ` +
+      `received ${prompt.maxTokens} + ${sampling.maxCompletionTokens}.`,
+    action: 'Lower prompt.maxTokens or sampling.maxCompletionTokens.',
+  });
+}

@@ -1,0 +1,305 @@
+/**
+ * The trainer's side of the protocol: every command in, exactly one answer out. It holds at most one
+ * model and one run; what replaces them is complete before the old is let go.
+ */
+import { CheckpointStore } from '../../src/engine/checkpoint/store';
+import { createAdamW } from '../../src/engine/crpo/optimizer';
+import { createReference } from '../../src/engine/crpo/reference';
+import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/engine/crpo/settings';
+import { initialState } from '../../src/engine/crpo/state';
+import { loadPolicy, type Policy } from '../../src/engine/policy';
+import { OBJECTIVES, REWARD_PRESETS } from '../../src/engine/rewards';
+import { chooseBackend, onDeviceLost } from '../../src/engine/tensor';
+import {
+  type BackendReport,
+  type Command,
+  type CommandResults,
+  type ModelSummary,
+  type Numbered,
+  PROTOCOL_VERSION,
+  type ReadyReport,
+  type RunSummary,
+  StudioError,
+  toErrorRecord,
+} from '../../src/protocol';
+import { blobSource, folderOf } from '../blob-source';
+import { openCases } from './cases';
+import { exportCheckpoint, importCheckpoint, resumeRun, saveRun } from './checkpoints';
+import { Evaluation } from './evaluation';
+import type { TrainerHost } from './host';
+import { requestTrainerLock, type TrainerLock } from './lock';
+import { assertFits, type LoadedModel, openModel, trainingChoice } from './model';
+import { Run, type RunStart } from './run';
+
+/** Commands that change nothing: a tab without the lock may send them. */
+const READ_ONLY: ReadonlySet<Command['type']> = new Set([
+  'hello',
+  'list-checkpoints',
+  'export-checkpoint',
+  'cancel-evaluation',
+  'page-hidden',
+]);
+
+export class TrainerService {
+  readonly #host: TrainerHost;
+  #backend: BackendReport | null = null;
+  #lock: TrainerLock | null = null;
+  #store: CheckpointStore | null = null;
+  #model: LoadedModel | null = null;
+  /** The policy as loaded, until a run begins; then the run's is the current one. */
+  #base: Policy | null = null;
+  #run: Run | null = null;
+  #evaluation: Evaluation | null = null;
+
+  constructor(host: TrainerHost) {
+    this.#host = host;
+  }
+
+  /** Never rejects: what goes wrong is the answer. */
+  async receive(command: Numbered<Command>): Promise<void> {
+    const { requestId } = command;
+    try {
+      this.#assertAllowed(command.type);
+      this.#host.post({ type: 'done', requestId, result: await this.#handle(command) });
+    } catch (thrown) {
+      this.#host.post({ type: 'failed', requestId, error: toErrorRecord(thrown) });
+    }
+  }
+
+  async #handle(command: Command): Promise<CommandResults[Command['type']]> {
+    switch (command.type) {
+      case 'hello':
+        return this.#hello(command);
+      case 'load-model':
+        return this.#loadModel(command);
+      case 'start':
+        return this.#start(command);
+      case 'pause':
+        return this.#activeRun().pause();
+      case 'continue':
+        return this.#activeRun().continue();
+      case 'single-step':
+        return this.#activeRun().singleStep();
+      case 'stop':
+        return this.#activeRun().stop();
+      case 'change-settings':
+        return this.#activeRun().changeSettings(command.changes);
+      case 'page-hidden':
+        if (this.#run?.active) await this.#run.saveIfChanged('hide');
+        return null;
+      case 'save-checkpoint':
+        return this.#currentRun().save('manual');
+      case 'list-checkpoints':
+        return this.#checkpoints().list();
+      case 'resume-checkpoint':
+        return this.#resume(command);
+      case 'delete-checkpoint':
+        await this.#checkpoints().delete(command.id);
+        return this.#tellCheckpoints();
+      case 'restore-checkpoint':
+        await this.#checkpoints().restore(command.id);
+        return this.#tellCheckpoints();
+      case 'empty-trash':
+        await this.#checkpoints().emptyTrash();
+        return this.#tellCheckpoints();
+      case 'export-checkpoint':
+        return exportCheckpoint(this.#checkpoints(), command.id);
+      case 'import-checkpoint': {
+        const source = blobSource(command.name, command.file, 'model');
+        const summary = await importCheckpoint(this.#checkpoints(), source, this.#host);
+        await this.#tellCheckpoints();
+        return summary;
+      }
+      case 'evaluate':
+        return this.#evaluate(command);
+      case 'cancel-evaluation':
+        this.#evaluation?.cancel();
+        return null;
+      default:
+        command satisfies never;
+        throw new StudioError({
+          boundary: 'protocol',
+          code: 'unknown-command',
+          message: `internal: the trainer does not know the command ${JSON.stringify(command)}.`,
+        });
+    }
+  }
+
+  async #hello({ protocolVersion, backend }: Extract<Command, { type: 'hello' }>): Promise<ReadyReport> {
+    if (protocolVersion !== PROTOCOL_VERSION) {
+      throw new StudioError({
+        boundary: 'protocol',
+        code: 'version-mismatch',
+        message: `The page speaks protocol version ${protocolVersion}, its worker version ${PROTOCOL_VERSION}.`,
+        action: 'Reload the page: part of it came from an older build.',
+      });
+    }
+    const host = this.#host;
+    this.#lock ??= await requestTrainerLock(host.locks, () => host.post({ type: 'lock', holdsLock: true }));
+    this.#backend ??= await this.#chooseBackend(backend);
+    this.#store ??= await CheckpointStore.open({
+      database: host.checkpointDatabase,
+      sentinel: host.checkpointSentinel,
+    });
+    await this.#tellCheckpoints();
+    return {
+      protocolVersion: PROTOCOL_VERSION,
+      build: host.build,
+      backend: this.#backend,
+      settings: SETTINGS,
+      objectives: OBJECTIVES.map(({ descriptor }) => descriptor),
+      rewardPresets: REWARD_PRESETS,
+      defaults: defaultConfig(),
+      paper: paperConfig(),
+      holdsLock: this.#lock.held(),
+    };
+  }
+
+  async #chooseBackend(choice: BackendReport['requested']): Promise<BackendReport> {
+    const report = await chooseBackend(choice, this.#host.tensor);
+    onDeviceLost((error) => {
+      if (this.#run?.active) this.#run.fail(error);
+      else this.#host.post({ type: 'fault', runId: null, error: error.record });
+    });
+    return report;
+  }
+
+  async #loadModel({ name, files }: Extract<Command, { type: 'load-model' }>): Promise<ModelSummary> {
+    this.#assertIdle('load a model');
+    const { model, policy } = await openModel(name, folderOf(files, 'model'));
+    this.#releaseRun();
+    this.#base?.dispose();
+    this.#model = model;
+    this.#base = policy;
+    this.#host.post({ type: 'model', model: model.summary });
+    return model.summary;
+  }
+
+  async #start({ config: untrusted, datasetId }: Extract<Command, { type: 'start' }>): Promise<RunSummary> {
+    this.#assertIdle('start a run');
+    const config = validateConfig(untrusted);
+    const model = this.#loadedModel();
+    assertFits(model.summary, config);
+    const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId);
+    const policy = await loadPolicy(model.folder, { training: trainingChoice(config) });
+    return this.#begin({
+      runId: this.#host.newId(),
+      startedAt: this.#host.now(),
+      config,
+      datasetId,
+      datasetName: summary.name,
+      model,
+      policy,
+      reference: createReference(policy, config),
+      state: initialState(createAdamW(policy)),
+      cases,
+      history: [],
+    });
+  }
+
+  async #resume({ id, steps }: Extract<Command, { type: 'resume-checkpoint' }>): Promise<RunSummary> {
+    this.#assertIdle('resume a checkpoint');
+    const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase);
+    const summary = this.#begin(start);
+    this.#host.post({ type: 'history', runId: start.runId, records: start.history });
+    return summary;
+  }
+
+  #begin(start: RunStart): RunSummary {
+    this.#releaseRun();
+    this.#base?.dispose();
+    this.#base = null;
+    if (this.#model !== start.model) this.#host.post({ type: 'model', model: start.model.summary });
+    this.#model = start.model;
+    this.#run = new Run(start, this.#host, async (run, reason) => {
+      const summary = await saveRun(this.#checkpoints(), run, reason, this.#backend!, this.#host);
+      await this.#tellCheckpoints();
+      return summary;
+    });
+    return this.#run.begin();
+  }
+
+  async #evaluate({ datasetId, limit, config }: Extract<Command, { type: 'evaluate' }>) {
+    this.#assertIdle('evaluate');
+    const model = this.#loadedModel();
+    this.#base ??= this.#run === null ? await loadPolicy(model.folder, { training: { mode: 'full' } }) : null;
+    const policy = this.#run?.start.policy ?? this.#base!;
+    const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId);
+    this.#evaluation = new Evaluation({
+      host: this.#host,
+      config: validateConfig(config),
+      policy,
+      tokenizer: model.tokenizer,
+      cases,
+      limit,
+      dataset: summary,
+      step: this.#run?.step ?? 0,
+    });
+    try {
+      return await this.#evaluation.run();
+    } finally {
+      this.#evaluation = null;
+    }
+  }
+
+  #releaseRun(): void {
+    this.#run?.dispose();
+    this.#run = null;
+  }
+
+  async #tellCheckpoints(): Promise<null> {
+    const store = this.#checkpoints();
+    const storage = await store.report(await this.#host.storage());
+    this.#host.post({ type: 'checkpoints', checkpoints: await store.list(), storage });
+    return null;
+  }
+
+  #assertAllowed(type: Command['type']): void {
+    if (type === 'hello') return;
+    if (this.#backend === null)
+      throw refusal('no-hello', 'The trainer is still starting.', 'Try again in a moment.');
+    if (!this.#lock?.held() && !READ_ONLY.has(type)) {
+      throw refusal(
+        'read-only',
+        'Another tab of this studio holds the trainer, so this one can only look.',
+        'Use the other tab, or close it: this one then takes over.',
+      );
+    }
+  }
+
+  #assertIdle(what: string): void {
+    const busy = this.#run?.active ? 'a run is active' : this.#evaluation ? 'an evaluation is running' : null;
+    if (busy === null) return;
+    throw refusal('busy', `Cannot ${what} while ${busy}.`, 'Stop it first, or wait until it ends.');
+  }
+
+  #activeRun(): Run {
+    if (this.#run?.active) return this.#run;
+    throw refusal('no-run', 'There is no active run.', 'Start one, or resume a checkpoint.');
+  }
+
+  #currentRun(): Run {
+    if (this.#run !== null) return this.#run;
+    throw refusal('no-run', 'There is no run to save yet.', 'Start one first.');
+  }
+
+  #loadedModel(): LoadedModel {
+    if (this.#model !== null) return this.#model;
+    throw new StudioError({
+      boundary: 'model',
+      code: 'no-model',
+      message: 'No model is loaded.',
+      action:
+        'Load the starter, or drop a model folder with config.json, tokenizer.json and model.safetensors.',
+    });
+  }
+
+  #checkpoints(): CheckpointStore {
+    if (this.#store !== null) return this.#store;
+    throw refusal('no-hello', 'The trainer is still starting.', 'Try again in a moment.');
+  }
+}
+
+function refusal(code: string, message: string, action: string): StudioError {
+  return new StudioError({ boundary: 'protocol', code, message, action });
+}
