@@ -105,6 +105,14 @@ export async function readFloat32(file: SafetensorsFile, name: string): Promise<
   return values;
 }
 
+/** Every tensor of the file, in the header's order. */
+export async function readTensors(file: SafetensorsFile): Promise<readonly NamedArray[]> {
+  const tensors: NamedArray[] = [];
+  for (const [name, { shape }] of file.tensors)
+    tensors.push({ name, shape, data: await readFloat32(file, name) });
+  return tensors;
+}
+
 /** Writes F32 tensors in the order given; the header is padded with spaces so that the data is 8-byte aligned. */
 export function encodeSafetensors(
   tensors: readonly NamedArray[],
