@@ -125,9 +125,12 @@ export class StudioPage {
     return state;
   }
 
-  /** What the browser calls itself. */
-  version() {
-    return this.#page.evaluate(() => navigator.userAgent);
+  /** What the browser calls itself, `Chrome/156.0.8078.79`. */
+  async version() {
+    const devtools = await this.#context.newCDPSession(this.#page);
+    const { product } = await devtools.send('Browser.getVersion');
+    await devtools.detach();
+    return product;
   }
 
   /**

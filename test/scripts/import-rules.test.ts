@@ -34,7 +34,7 @@ describe('importViolations', () => {
     ['src/protocol/records.ts', 'valibot', 'src/protocol imports nothing from outside'],
     ['src/engine/crpo/loss.ts', '@tensorflow/tfjs', 'only src/engine/tensor imports @tensorflow'],
     ['src/engine/crpo/loss.ts', '../../studio/store', 'src/engine imports only itself and src/protocol'],
-    ['src/engine/crpo/loss.ts', 'node:fs', 'src/engine is pure: no page, no storage, no Node'],
+    ['src/engine/crpo/loss.ts', 'node:fs', 'src/engine is pure: no page, no Node'],
     [
       'src/studio/ui/App.tsx',
       '../../engine/rewards',

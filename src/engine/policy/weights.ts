@@ -121,7 +121,8 @@ function shardOf(folder: Folder, path: unknown, indexName: string): ByteSource {
   });
 }
 
-function checkInventory(files: TensorFiles, specs: readonly WeightSpec[], tiedHead: boolean): void {
+/** Every tensor that the config implies is there in its shape, and no other. */
+export function checkInventory(files: TensorFiles, specs: readonly WeightSpec[], tiedHead: boolean): void {
   const expected = new Set(specs.map(({ name }) => name));
   for (const { name, shape } of specs) {
     const file = files.get(name);

@@ -1,0 +1,16 @@
+/** Serves the built site to all browser tests, with the headers that users get. */
+import type { TestProject } from 'vitest/node';
+import { distFolder } from '../../scripts/lib/paths.mjs';
+import { serveFolder } from '../../scripts/lib/serve.mjs';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    studioUrl: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await serveFolder(distFolder);
+  project.provide('studioUrl', server.url);
+  return () => server.close();
+}

@@ -1,0 +1,137 @@
+/**
+ * The studio's page for a browser test: opened in its own profile, watched for everything that
+ * must not happen (errors on the console, content-policy violations, uncaught exceptions).
+ *
+ * Without a browser (`CRPO_BROWSER` unset) the tests are skipped and counted; `npm test` says so.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { inject } from 'vitest';
+import { launchFlags } from '../../scripts/lib/browser.mjs';
+import type { BackendChoice } from '../../src/protocol';
+import type {} from '../../src/studio/store/automation'; // declares window.crpoStudio
+import type { StudioState } from '../../src/studio/store/state';
+
+const browserPath = process.env.CRPO_BROWSER;
+
+/** Every browser test is skipped then. */
+export const noBrowser = !browserPath;
+
+export interface OpenOptions {
+  readonly backend: BackendChoice;
+  /** false: a browser without WebGPU. */
+  readonly webGpu?: boolean;
+  /** More flags for the browser. */
+  readonly flags?: readonly string[];
+}
+
+/** A browser with its own profile, in which pages of the studio are opened. */
+export interface Browser {
+  readonly context: BrowserContext;
+  open(options?: { readonly backend?: BackendChoice }): Promise<StudioTab>;
+  close(): Promise<void>;
+}
+
+export interface StudioTab {
+  readonly page: Page;
+  /** What must not happen, as it happens. */
+  readonly problems: readonly string[];
+}
+
+export async function launch({ backend, webGpu = true, flags = [] }: OpenOptions): Promise<Browser> {
+  const profile = mkdtempSync(join(tmpdir(), 'crpo-e2e-'));
+  const asRoot = process.getuid?.() === 0;
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: browserPath!,
+    headless: true,
+    args: [
+      ...(webGpu
+        ? launchFlags({ platform: process.platform, asRoot, softwareWebGpu: true })
+        : asRoot
+          ? ['--no-sandbox']
+          : []),
+      ...flags,
+    ],
+    viewport: { width: 1440, height: 900 },
+  });
+  context.setDefaultTimeout(60_000);
+  // With a picker, saving waits for a person; without one it is a download, as in Firefox.
+  await context.addInitScript(() => {
+    delete (window as { showSaveFilePicker?: unknown }).showSaveFilePicker;
+  });
+  return {
+    context,
+    open: async (options = {}) => {
+      const page = await context.newPage();
+      const problems = watch(page);
+      await page.goto(`${inject('studioUrl')}?backend=${options.backend ?? backend}`);
+      await page.waitForFunction(() => ['ready', 'failed'].includes(window.crpoStudio?.state().stage ?? ''));
+      return { page, problems };
+    },
+    close: async () => {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+function watch(page: Page): string[] {
+  const problems: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(`console: ${message.text()} (${message.location().url})`);
+  });
+  page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
+  page.on('crash', () => problems.push('the page crashed'));
+  return problems;
+}
+
+export function stateOf(page: Page): Promise<StudioState> {
+  return page.evaluate(() => window.crpoStudio!.state());
+}
+
+/** Goes to a screen by its address, without a reload. */
+export async function goTo(page: Page, screen: string): Promise<void> {
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, `#/${screen}`);
+}
+
+/** Drops files on the window, as a person does. */
+export async function drop(page: Page, ...paths: string[]): Promise<void> {
+  const input = await page.evaluateHandle(() => {
+    const element = document.createElement('input');
+    element.type = 'file';
+    element.multiple = true;
+    return element;
+  });
+  await input.asElement()!.setInputFiles(paths.map((path) => resolve(path)));
+  await dispatchDrop(page, input);
+}
+
+/** Drops a file that exists only here. */
+export async function dropText(page: Page, name: string, content: string | Uint8Array): Promise<void> {
+  const input = await page.evaluateHandle(() => {
+    const element = document.createElement('input');
+    element.type = 'file';
+    return element;
+  });
+  await input
+    .asElement()!
+    .setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content) });
+  await dispatchDrop(page, input);
+}
+
+async function dispatchDrop(
+  page: Page,
+  input: import('playwright-core').JSHandle<HTMLInputElement>,
+): Promise<void> {
+  await page.evaluate((element) => {
+    const dataTransfer = new DataTransfer();
+    for (const file of Array.from(element.files ?? [])) dataTransfer.items.add(file);
+    const event = { bubbles: true, cancelable: true, dataTransfer };
+    document.body.dispatchEvent(new DragEvent('dragenter', event));
+    document.body.dispatchEvent(new DragEvent('drop', event));
+  }, input);
+}
