@@ -102,7 +102,11 @@ export function validateConfig(value: unknown): RunConfig {
 export function applyChanges(config: RunConfig, changes: Readonly<Record<string, SettingValue>>): RunConfig {
   for (const [path, value] of Object.entries(changes)) {
     const setting = SETTINGS.find((candidate) => candidate.path === path);
-    if (setting === undefined) throw invalid(path, 'the path of a setting', value);
+    if (setting === undefined)
+      throw unknownSetting(
+        path,
+        SETTINGS.map((known) => known.path),
+      );
     const now = at(config, path);
     if (setting.applies === 'new-run' && JSON.stringify(now) !== JSON.stringify(value))
       throw invalid(path, `${JSON.stringify(now)}, because a change needs a new run`, value);
@@ -180,10 +184,18 @@ function expectation({ kind, min, max, choices = [], nullable }: SettingDescript
 }
 
 function invalid(path: string, expected: string, received: unknown): StudioError {
+  return configError(`${path}: expected ${expected}, received ${described(received)}`);
+}
+
+function unknownSetting(path: string, known: readonly string[]): StudioError {
+  return configError(`${path.slice(0, 80)}: no such setting; expected one of ${known.join(', ')}`);
+}
+
+function configError(message: string): StudioError {
   return new StudioError({
     boundary: 'protocol',
     code: 'config-invalid',
-    message: `${path}: expected ${expected}, received ${described(received)}`,
+    message,
     action: 'Correct this setting, or start from the defaults.',
   });
 }
@@ -214,7 +226,7 @@ function refuseUnknown(value: unknown, prefix: string): void {
   const names = new Set(known.map(({ path }) => path.slice(prefix.length).split('.')[0]!));
   if (prefix === '') names.add('version');
   for (const key of Object.keys(value))
-    if (!names.has(key)) throw invalid(`${prefix}${key}`, 'no such setting', value[key]);
+    if (!names.has(key)) throw unknownSetting(`${prefix}${key}`, [...names]);
   for (const name of names)
     if (known.some(({ path }) => path.startsWith(`${prefix}${name}.`)))
       refuseUnknown(value[name], `${prefix}${name}.`);
@@ -238,7 +250,7 @@ function withValues(config: RunConfig, changes: Readonly<Record<string, SettingV
 
 /** Paths and their values, later ones winning, as a configuration that shares nothing with its source. */
 function assemble(values: readonly (readonly [string, unknown])[]): RunConfig {
-  const config: Record<string, unknown> = { version: 1 };
+  const config: Record<string, unknown> = { version: 1, rewards: { weights: {} } };
   for (const [path, value] of values) {
     const keys = path.split('.');
     const last = keys.pop()!;
