@@ -11,12 +11,16 @@ export interface CaseSource {
   at(index: number): Promise<ClinicalCase>;
 }
 
-/** What a task that takes long needs of its host: room to breathe, a way to stop, someone to tell. */
-export interface Host {
+/** What a task that takes long lets its host do: breathe, and stop it. */
+export interface Pausable {
   /** Awaited between tokens and between micro-batches: a macrotask passes, and a pause may hold here. */
   breathe(): Promise<void>;
   /** Throws the reason once the task shall stop; an `AbortSignal` is one. */
   readonly signal: { throwIfAborted(): void };
+}
+
+/** … and hear of its progress. */
+export interface Host extends Pausable {
   onPhase(phase: Phase, done: number, total: number): void;
 }
 
@@ -40,7 +44,7 @@ export interface StepEnvironment extends Host {
 }
 
 /** A macrotask passes; then the task goes on, or stops if that was asked for. */
-export async function breathe(host: Host): Promise<void> {
+export async function breathe(host: Pausable): Promise<void> {
   await host.breathe();
   host.signal.throwIfAborted();
 }

@@ -7,7 +7,7 @@ import type { Decoder, Policy } from '../policy';
 import { uniform } from '../random';
 import type { TokenSequence } from './batch';
 import type { Prompt } from './draw';
-import { breathe, type Host, type StepEnvironment } from './environment';
+import { breathe, type Pausable, type StepEnvironment } from './environment';
 import { type Draw, sampleToken } from './sampling';
 
 /** One completion of a prompt. */
@@ -75,7 +75,7 @@ export async function generate(
   policy: Policy,
   prompts: readonly (readonly number[])[],
   settings: GenerationSettings,
-  host: Host,
+  host: Pausable,
 ): Promise<Completion[]> {
   const rows = prompts.map(
     (): GrowingCompletion => ({ tokens: [], logprobs: [], ended: false, truncated: false }),
@@ -104,7 +104,7 @@ async function decodeAll(
   decoder: Decoder,
   rows: readonly GrowingCompletion[],
   settings: GenerationSettings,
-  host: Host,
+  host: Pausable,
 ): Promise<void> {
   const stopTokens = new Set(settings.stopTokens);
   /** Decoder row → index in `rows`. */
