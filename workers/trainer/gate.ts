@@ -4,6 +4,7 @@
  * taken in, a pause takes hold, and errands such as saving a checkpoint are run.
  */
 import { deferred } from '../deferred';
+import { nextMacrotask } from '../macrotask';
 
 /** The reason in `signal` when the run is to stop; not an error. */
 export class RunStopped extends Error {
@@ -77,16 +78,4 @@ export class Gate {
     this.#held = held;
     this.#onHeld(held);
   }
-}
-
-const channel = new MessageChannel();
-const waiting: Array<() => void> = [];
-channel.port1.onmessage = () => waiting.shift()?.();
-
-/** A message to oneself: unlike `setTimeout(0)`, it is not held back 4 ms after a few rounds. */
-function nextMacrotask(): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.push(resolve);
-    channel.port2.postMessage(null);
-  });
 }

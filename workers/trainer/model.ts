@@ -32,7 +32,7 @@ export async function openModel(
   const tokenizer = await openTokenizer(folder);
   const policy = await loadPolicy(folder, { training: { mode: 'full' } });
   const { config } = policy;
-  const storedType = config.json['torch_dtype'] ?? config.json['dtype'];
+  const storedType = config.json.torch_dtype ?? config.json.dtype;
   const summary: ModelSummary = {
     name,
     architecture: config.modelType,

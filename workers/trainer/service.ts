@@ -7,13 +7,15 @@ import { createAdamW } from '../../src/engine/crpo/optimizer';
 import { createReference } from '../../src/engine/crpo/reference';
 import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/engine/crpo/settings';
 import { initialState } from '../../src/engine/crpo/state';
+import { evaluate } from '../../src/engine/evaluation/evaluate';
 import { loadPolicy, type Policy } from '../../src/engine/policy';
-import { OBJECTIVES, REWARD_PRESETS } from '../../src/engine/rewards';
+import { OBJECTIVES, REWARD_PRESETS, scoreCompletion } from '../../src/engine/rewards';
 import { chooseBackend, onDeviceLost } from '../../src/engine/tensor';
 import {
   type BackendReport,
   type Command,
   type CommandResults,
+  type EvaluationRecord,
   type ModelSummary,
   type Numbered,
   PROTOCOL_VERSION,
@@ -23,13 +25,15 @@ import {
   toErrorRecord,
 } from '../../src/protocol';
 import { blobSource, folderOf } from '../blob-source';
+import { nextMacrotask } from '../macrotask';
 import { openCases } from './cases';
 import { exportCheckpoint, importCheckpoint, resumeRun, saveRun } from './checkpoints';
-import { Evaluation } from './evaluation';
 import type { TrainerHost } from './host';
 import { requestTrainerLock, type TrainerLock } from './lock';
 import { assertFits, type LoadedModel, openModel, trainingChoice } from './model';
 import { Run, type RunStart } from './run';
+
+type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /** Commands that change nothing: a tab without the lock may send them. */
 const READ_ONLY: ReadonlySet<Command['type']> = new Set([
@@ -49,7 +53,7 @@ export class TrainerService {
   /** The policy as loaded, until a run begins; then the run's is the current one. */
   #base: Policy | null = null;
   #run: Run | null = null;
-  #evaluation: Evaluation | null = null;
+  #evaluation: AbortController | null = null;
 
   constructor(host: TrainerHost) {
     this.#host = host;
@@ -113,7 +117,9 @@ export class TrainerService {
       case 'evaluate':
         return this.#evaluate(command);
       case 'cancel-evaluation':
-        this.#evaluation?.cancel();
+        this.#evaluation?.abort(
+          refusal('cancelled', 'The evaluation was cancelled.', 'Start it again when you like.'),
+        );
         return null;
       default:
         command satisfies never;
@@ -125,7 +131,7 @@ export class TrainerService {
     }
   }
 
-  async #hello({ protocolVersion, backend }: Extract<Command, { type: 'hello' }>): Promise<ReadyReport> {
+  async #hello({ protocolVersion, backend }: CommandOf<'hello'>): Promise<ReadyReport> {
     if (protocolVersion !== PROTOCOL_VERSION) {
       throw new StudioError({
         boundary: 'protocol',
@@ -164,7 +170,7 @@ export class TrainerService {
     return report;
   }
 
-  async #loadModel({ name, files }: Extract<Command, { type: 'load-model' }>): Promise<ModelSummary> {
+  async #loadModel({ name, files }: CommandOf<'load-model'>): Promise<ModelSummary> {
     this.#assertIdle('load a model');
     const { model, policy } = await openModel(name, folderOf(files, 'model'));
     this.#releaseRun();
@@ -175,7 +181,7 @@ export class TrainerService {
     return model.summary;
   }
 
-  async #start({ config: untrusted, datasetId }: Extract<Command, { type: 'start' }>): Promise<RunSummary> {
+  async #start({ config: untrusted, datasetId }: CommandOf<'start'>): Promise<RunSummary> {
     this.#assertIdle('start a run');
     const config = validateConfig(untrusted);
     const model = this.#loadedModel();
@@ -197,7 +203,7 @@ export class TrainerService {
     });
   }
 
-  async #resume({ id, steps }: Extract<Command, { type: 'resume-checkpoint' }>): Promise<RunSummary> {
+  async #resume({ id, steps }: CommandOf<'resume-checkpoint'>): Promise<RunSummary> {
     this.#assertIdle('resume a checkpoint');
     const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase);
     const summary = this.#begin(start);
@@ -219,27 +225,37 @@ export class TrainerService {
     return this.#run.begin();
   }
 
-  async #evaluate({ datasetId, limit, config }: Extract<Command, { type: 'evaluate' }>) {
+  async #evaluate({ datasetId, limit, config }: CommandOf<'evaluate'>): Promise<EvaluationRecord> {
     this.#assertIdle('evaluate');
     const model = this.#loadedModel();
-    this.#base ??= this.#run === null ? await loadPolicy(model.folder, { training: { mode: 'full' } }) : null;
-    const policy = this.#run?.start.policy ?? this.#base!;
     const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId);
-    this.#evaluation = new Evaluation({
-      host: this.#host,
-      config: validateConfig(config),
-      policy,
-      tokenizer: model.tokenizer,
-      cases,
-      limit,
-      dataset: summary,
-      step: this.#run?.step ?? 0,
-    });
+    const cancelling = new AbortController();
+    this.#evaluation = cancelling;
     try {
-      return await this.#evaluation.run();
+      return await evaluate(
+        {
+          config: validateConfig(config),
+          policy: this.#currentPolicy(),
+          tokenizer: model.tokenizer,
+          cases,
+          score: scoreCompletion,
+          breathe: nextMacrotask,
+          signal: cancelling.signal,
+          onProgress: (done, total, partial) =>
+            this.#host.post({ type: 'evaluation', datasetId, done, total, partial }),
+        },
+        { datasetName: summary.name, step: this.#run?.step ?? 0, limit },
+      );
     } finally {
       this.#evaluation = null;
     }
+  }
+
+  /** The policy of the last run, or as it was loaded. */
+  #currentPolicy(): Policy {
+    const policy = this.#run?.start.policy ?? this.#base;
+    if (policy === null) throw new Error('a loaded model has a policy');
+    return policy;
   }
 
   #releaseRun(): void {
