@@ -23,7 +23,7 @@ export function quotaError(
       code: 'quota-exceeded',
       message:
         `The checkpoint ${labelOf(facts)} was not saved: expected room in the browser's storage, received a refusal. ` +
-        `${kept.length} checkpoints take ${megabytes(checkpointBytes)}, the trash ${megabytes(trashBytes)}; they are untouched.`,
+        `The checkpoints kept (${kept.length}) take ${megabytes(checkpointBytes)}, the trash ${megabytes(trashBytes)}; both are untouched.`,
       action: actions.filter(Boolean).join(' '),
     },
     { cause },

@@ -262,7 +262,7 @@ describe('a full disk', () => {
     const { record } = await errorOf(store.save(facts('new', { step: 20 }), folderOf({ f: noise(5000, 2) })));
     expect(record.code).toBe('quota-exceeded');
     expect(record.message).toContain('step 20');
-    expect(record.message).toContain('1 checkpoints take 0.0 MB, the trash 0.0 MB');
+    expect(record.message).toContain('The checkpoints kept (1) take 0.0 MB, the trash 0.0 MB');
     expect(record.action).toMatch(/Empty the trash.*oldest are “brisk-heron”, step 10/);
     expect((await store.list()).map(({ id }) => id)).toEqual(['older', 'old']);
     expect(await contents(await store.open('old'))).toEqual(await contents(old));
