@@ -16,6 +16,7 @@ export interface RepairLog {
   add(repair: TextRepair): unknown;
 }
 
+const SURROGATE = /[\uD800-\uDFFF]/;
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 
@@ -58,10 +59,11 @@ export function cleanOption(raw: string, repairs: RepairLog): string {
 
 /** For comparing texts: case, spacing and Unicode form do not count. */
 export function normalized(text: string): string {
-  return text.normalize('NFKC').toLowerCase().split(/\s+/).filter(Boolean).join(' ');
+  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
 }
 
 function mendSurrogates(text: string, repairs: RepairLog): string {
+  if (!SURROGATE.test(text)) return text;
   const mended = text.replace(LONE_SURROGATE, '\uFFFD');
   if (mended !== text) repairs.add('broken-surrogate');
   return mended;
