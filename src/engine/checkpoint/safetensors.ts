@@ -18,7 +18,7 @@ export interface SafetensorsFile {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-export interface TensorSpan {
+interface TensorSpan {
   readonly dtype: string;
   readonly shape: readonly number[];
   /** Absolute bytes in the file. */

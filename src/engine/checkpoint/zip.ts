@@ -105,7 +105,7 @@ async function checkStored(zip: ByteSource, entry: ZipEntry): Promise<void> {
 }
 
 async function inflate(zip: ByteSource, entry: ZipEntry): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(entry.bytes);
+  const bytes = allocate(entry);
   const crc = new Crc32();
   let filled = 0;
   const stream = new Inflate((piece) => {
@@ -132,6 +132,15 @@ async function inflate(zip: ByteSource, entry: ZipEntry): Promise<Uint8Array<Arr
   if (filled < bytes.length) throw sizeError(entry, `${filled}`);
   checkCrc(crc, entry);
   return bytes;
+}
+
+function allocate(entry: ZipEntry): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(entry.bytes);
+  } catch {
+    const expectation = `expected to unpack into memory, received ${entry.bytes} bytes, more than there is`;
+    throw zipError('zip-memory', entry.path, expectation, 'Pack the zip again without compression (zip -0).');
+  }
 }
 
 async function* pieces(zip: ByteSource, { start, compressedBytes }: ZipEntry, pieceBytes: number) {

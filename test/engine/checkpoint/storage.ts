@@ -12,7 +12,7 @@ export function freshDatabase(): UseStore {
   return async (mode, callback) => callback((await opening).transaction('test', mode).objectStore('test'));
 }
 
-export const KILLED = new Error('killed');
+const KILLED = new Error('killed');
 
 /**
  * The database of a process that is killed at its `operations`-th transaction: that one is lost
