@@ -1,7 +1,7 @@
 /**
  * The CRPO loss: GRPO's clipped surrogate (Shao et al., arXiv 2402.03300, equation 3) with
- *   - clip-higher, an upper range of its own (DAPO, arXiv 2503.14476, equation 10);
- *   - dual clip, −c·A at most for A < 0 (Ye et al., arXiv 1912.09729, equation 5);
+ *   - clip-higher, an upper range of its own (DAPO, arXiv 2503.14476);
+ *   - dual clip, −c·A at most for A < 0 (Ye et al., arXiv 1912.09729);
  *   - β times the k3 estimator of KL(π ‖ π_ref) (Schulman, "Approximating KL divergence"), inside the
  *     per-token loss, with verl's clamps: |log π_ref − log π| ≤ 20 and k3 within ±10, beyond which it has
  *     no gradient; the log-ratio is clamped to ±20 likewise, so that no token makes the loss infinite;

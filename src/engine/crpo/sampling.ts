@@ -18,11 +18,15 @@ export interface Draw {
 
 export type SamplingSettings = Pick<RunConfig['sampling'], 'temperature' | 'topK' | 'topP'>;
 
+/** Unnormalised probabilities of one row, kept between calls to spare their memory. */
+let scratch = new Float64Array(0);
+
 /** Draws with `uniform` in [0, 1) from the logits (V) of one row. −Infinity forbids a token. */
 export function sampleToken(logits: Float32Array, settings: SamplingSettings, uniform: number): Draw {
   const { temperature } = settings;
   const highest = logits[greedyToken(logits)]!;
-  const weights = new Float64Array(logits.length);
+  if (scratch.length !== logits.length) scratch = new Float64Array(logits.length);
+  const weights = scratch;
   let total = 0;
   for (let token = 0; token < logits.length; token++) {
     weights[token] = Math.exp((logits[token]! - highest) / temperature);

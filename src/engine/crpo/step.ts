@@ -26,7 +26,7 @@ export async function crpoStep(environment: StepEnvironment, state: TrainingStat
   const watch = stopwatch(environment.clock);
 
   const fresh = isUsedUp(state.batch) ? await sampleBatch(environment, state, watch) : null;
-  const { batch, ...counters } = fresh?.state ?? { batch: state.batch! };
+  const batch = fresh?.state.batch ?? state.batch!;
   const rollouts = batch.miniBatches[batch.used]!.map((row) => batch.rollouts[row]!);
 
   const { optimizer, gradNorm, learningRate, loss, metrics } = await watch.time('update', async () => {
@@ -34,7 +34,8 @@ export async function crpoStep(environment: StepEnvironment, state: TrainingStat
     const update = await updatePolicy(policy, state.optimizer, gradient, config); // θ ← AdamW(θ, ∇L)
     return { ...gradient, ...update };
   });
-  Object.assign(state, counters, { optimizer, batch: { ...batch, used: batch.used + 1 } });
+  const next = { ...state, ...fresh?.state, optimizer, batch: { ...batch, used: batch.used + 1 } };
+  Object.assign(state, next);
 
   return {
     step: optimizer.step,
@@ -44,7 +45,7 @@ export async function crpoStep(environment: StepEnvironment, state: TrainingStat
       loss,
       grad_norm: gradNorm,
       learning_rate: learningRate,
-      num_tokens: state.tokens,
+      num_tokens: next.tokens,
       step_time: watch.totalMs() / 1000,
     },
     phaseMs: watch.phaseMs(),

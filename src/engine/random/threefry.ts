@@ -1,6 +1,6 @@
 /**
  * Threefry-2x32 with 20 rounds: a counter-based generator (Salmon, Moraes, Dror and Shaw,
- * "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.2 and table 2).
+ * "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
  *
  * 64 random bits are a pure function of a 64-bit key and a 64-bit counter, so there is no state to
  * save and draws may be made in any order or in parallel. It uses only u32 add, rotate and xor: a

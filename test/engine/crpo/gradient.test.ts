@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Rollout, tokenBatch } from '../../../src/engine/crpo/batch';
 import { policyGradient } from '../../../src/engine/crpo/gradient';
 import { createReference, referenceLogprobs } from '../../../src/engine/crpo/reference';
-import type { Policy } from '../../../src/engine/policy';
+import { LORA_TARGETS, loadPolicy, type Policy } from '../../../src/engine/policy';
 import { uniform } from '../../../src/engine/random';
 import { tf } from '../../../src/engine/tensor';
+import { modelFolder } from '../policy/models';
 import { describeOnBackends } from './backends';
 import { type Changes, EOS, PAD, tinyConfig, tinyEnvironment, tinyPolicy, tinyTokenizer } from './tiny';
 
@@ -213,5 +214,24 @@ describeOnBackends('the reference policy', () => {
     expect(before!.map(({ length }) => length)).toEqual(LENGTHS.map(([, completion]) => completion));
     reference!.dispose();
     policy.dispose();
+  });
+
+  it('is the policy with LoRA off, without a copy', async () => {
+    const folder = modelFolder('qwen2-tiny');
+    const lora = await loadPolicy(folder, {
+      training: { mode: 'lora', rank: 4, alpha: 8, targets: LORA_TARGETS, random: () => 0.3 },
+      adapter: folder,
+    });
+    const base = await loadPolicy(folder, { training: { mode: 'full' } });
+    const config = tinyConfig({ loss: { klCoefficient: 0.1 } });
+    expect(createReference(lora, config)).toBeNull();
+    const received = await referenceLogprobs(tinyEnvironment(lora, config), rollouts());
+    expect(received).toEqual(await referenceLogprobs(tinyEnvironment(base, config), rollouts()));
+    // The adapter of the fixture is not zero: with it on, the log-probs are others.
+    const { logprobs } = lora.tokenLogprobs(tokenBatch(rollouts(), PAD), { temperature: 1 });
+    expect((await logprobs.data())[0]).not.toBeCloseTo(received![0]![0]!, 3);
+    tf.dispose(logprobs);
+    lora.dispose();
+    base.dispose();
   });
 });

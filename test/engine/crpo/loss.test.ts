@@ -122,9 +122,8 @@ describeOnBackends('one token', () => {
 });
 
 /**
- * The loss matrix of a vector as the loss of this engine: with advantage 0 and β = 1 nothing but k3
- * is left, so each cell is given the log-prob whose k3 is the wanted number… which cannot be negative.
- * The entropy term with coefficient −1 can: ℓ = −(−1) · H.
+ * A vector's matrix of per-token losses through the aggregation. With advantage 0 and no KL only the
+ * entropy term is left, ℓ = −coefficient · H, so the matrix goes in as entropies with coefficient −1.
  */
 function aggregated(
   { loss, lens }: { loss: readonly (readonly number[])[]; lens: readonly number[] },

@@ -294,7 +294,7 @@ async function saved(run: Run): Promise<{ text: string; tensors: NamedArray[]; w
 }
 
 describe('resume', () => {
-  const STEPS = 7;
+  const STEPS = 6;
   const config = tinyConfig({ update: { epochs: 2, miniBatches: 2, microBatchSize: 3 } });
 
   async function uninterrupted() {
@@ -337,8 +337,8 @@ describe('resume', () => {
 
   it('at any step, inside a rollout batch or between two, repeats the run bit for bit', async () => {
     const { points, records } = await uninterrupted();
-    // Steps 1, 5 sample; 2, 3, 4 and 6, 7 go on inside the batch.
-    expect(records.map(({ rollouts }) => rollouts.length)).toEqual([8, 0, 0, 0, 8, 0, 0]);
+    // Steps 1 and 5 sample; 2, 3, 4 and 6 go on inside the batch.
+    expect(records.map(({ rollouts }) => rollouts.length)).toEqual([8, 0, 0, 0, 8, 0]);
     for (let from = 0; from < STEPS; from++) {
       const run = resumed(points[from]!);
       for (let step = from; step < STEPS; step++)
