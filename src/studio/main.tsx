@@ -1,0 +1,32 @@
+/** The page's entry: store, session, `window.crpoStudio`, and React over them. */
+import { createRoot } from 'react-dom/client';
+import type { BackendChoice } from '../protocol';
+import { createAutomation } from './store/automation';
+import { openDatasetWorker, openTrainerWorker } from './store/client';
+import { Session } from './store/session';
+import { createStudioStore, onNextFrame } from './store/studio';
+import { App } from './ui/App';
+import { StudioContext } from './ui/context';
+import './ui/tokens.css';
+
+const BACKENDS: readonly BackendChoice[] = ['auto', 'webgpu', 'wasm'];
+
+const asked = new URLSearchParams(location.search).get('backend');
+const store = createStudioStore(onNextFrame);
+const session = new Session({
+  store,
+  openTrainer: openTrainerWorker,
+  openDatasets: openDatasetWorker,
+  backend: BACKENDS.find((backend) => backend === asked) ?? 'auto',
+  memory: localStorage,
+});
+
+createRoot(document.getElementById('root')!).render(
+  <StudioContext value={{ store, session }}>
+    <App />
+  </StudioContext>,
+);
+
+const ready = session.boot();
+ready.catch(() => {}); // shown on the page; `crpoStudio.ready` rejects for whoever waits on it
+window.crpoStudio = createAutomation(session, ready);

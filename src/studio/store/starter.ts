@@ -1,0 +1,43 @@
+/** The bundled starter: a tiny policy and a synthetic dataset beside the page, so that one click trains. */
+import { type NamedFile, StudioError } from '../../protocol';
+
+const POLICY = './starter/policy/';
+const POLICY_FILES = [
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'generation_config.json',
+  'model.safetensors',
+];
+const CASES = './starter/cases.jsonl';
+
+export const STARTER_MODEL = 'starter policy';
+export const STARTER_DATASET = 'starter-cases.jsonl';
+
+export const starterPolicy = (): Promise<NamedFile[]> =>
+  Promise.all(POLICY_FILES.map(async (path) => ({ path, file: await fetchBeside(POLICY + path) })));
+
+export const starterCases = (): Promise<Blob> => fetchBeside(CASES);
+
+/** From the page's own origin; nothing is ever fetched from elsewhere. */
+async function fetchBeside(path: string): Promise<Blob> {
+  const failed = (reason: string, cause?: unknown) =>
+    new StudioError(
+      {
+        boundary: 'data',
+        code: 'starter-missing',
+        message: `The bundled file ${path} could not be read: ${reason}.`,
+        action: 'Drop your own model folder and dataset, or reload the page.',
+        file: path,
+      },
+      { cause },
+    );
+  let response: Response;
+  try {
+    response = await fetch(path);
+  } catch (cause) {
+    throw failed(String(cause), cause);
+  }
+  if (!response.ok) throw failed(`the server answered ${response.status}`);
+  return response.blob();
+}

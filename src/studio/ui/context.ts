@@ -1,0 +1,37 @@
+/** How components reach the session (to act) and the store (to read). */
+import { createContext, startTransition, useContext, useEffect, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import type { Session } from '../store/session';
+import type { StudioState } from '../store/state';
+import type { StudioStore } from '../store/studio';
+
+export const StudioContext = createContext<{ readonly store: StudioStore; readonly session: Session } | null>(
+  null,
+);
+
+function useStudioContext() {
+  const context = useContext(StudioContext);
+  if (!context) throw new Error('internal: no StudioContext above this component');
+  return context;
+}
+
+export const useSession = (): Session => useStudioContext().session;
+
+/** A part of the state; `select` must return what the state holds, not a new object. */
+export const useStudio = <T>(select: (state: StudioState) => T): T =>
+  useStore(useStudioContext().store.api, select);
+
+/** `value`, taken over at most once per `ms` and without blocking input: for what is dear to draw. */
+export function useSlowly<T>(value: T, ms: number): T {
+  const [shown, setShown] = useState(value);
+  const takenAt = useRef(0);
+  useEffect(() => {
+    const wait = Math.max(0, takenAt.current + ms - performance.now());
+    const timer = setTimeout(() => {
+      takenAt.current = performance.now();
+      startTransition(() => setShown(() => value));
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return shown;
+}

@@ -1,0 +1,98 @@
+/**
+ * The keyboard map: one table that the bindings, the tooltips, `aria-keyshortcuts` and the `?`
+ * sheet are all made from, so that they cannot drift. Bare keys are ignored while typing, in
+ * dialogs, with modifiers and on auto-repeat.
+ */
+import { useEffect, useRef } from 'react';
+
+interface Key {
+  /** As `KeyboardEvent.key`; two for a sequence. */
+  readonly keys: readonly [string] | readonly [string, string];
+  /** As printed on the key. */
+  readonly label: string;
+  readonly aria: string;
+  readonly text: string;
+}
+
+const one = (key: string, text: string, label = key, aria = label): Key => ({
+  keys: [key],
+  label,
+  aria,
+  text,
+});
+const go = (key: string, text: string): Key => ({
+  keys: ['g', key],
+  label: `g ${key}`,
+  aria: `g ${key}`,
+  text,
+});
+
+export const KEYS = {
+  sheet: one('?', 'Show the keys'),
+  goHome: go('h', 'Go to Home'),
+  goData: go('d', 'Go to Data'),
+  goTrain: go('r', 'Go to Train (the run)'),
+  goRollouts: go('o', 'Go to Rollouts'),
+  goCheckpoints: go('k', 'Go to Checkpoints'),
+  toggle: one(' ', 'Pause or continue the run', 'Space'),
+  singleStep: one('.', 'One more step while paused'),
+  filter: one('/', 'Filter the list'),
+  next: one('j', 'Next row'),
+  previous: one('k', 'Previous row'),
+  nextSibling: one('l', 'Next rollout of the group'),
+  previousSibling: one('h', 'Previous rollout of the group'),
+  focus: one('f', 'Give the inspector the whole width'),
+  open: one('Enter', 'Open the row'),
+  close: one('Escape', 'Close', 'Esc', 'Escape'),
+} as const satisfies Record<string, Key>;
+
+export type KeyName = keyof typeof KEYS;
+
+const SEQUENCE_MS = 1200;
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable ||
+      target.matches('input:not([type=checkbox],[type=radio],[type=range]), textarea, select'))
+  );
+}
+
+/** Space and Enter belong to a focused control. */
+function ownsActivation(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest('button, a, summary, input, select') !== null;
+}
+
+/** Binds keys while the component is mounted. A handler may be undefined to leave its key alone. */
+export function useKeys(bindings: { readonly [K in KeyName]?: (() => void) | undefined }): void {
+  const current = useRef(bindings);
+  useEffect(() => {
+    current.current = bindings;
+  });
+  useEffect(() => {
+    let prefix = '';
+    let prefixAt = 0;
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
+      if ((event.key === ' ' || event.key === 'Enter') && ownsActivation(event.target)) return;
+      const first = event.timeStamp - prefixAt < SEQUENCE_MS ? prefix : '';
+      prefix = '';
+      for (const [name, { keys }] of Object.entries(KEYS)) {
+        const pressed =
+          keys.length === 2 ? first === keys[0] && event.key === keys[1] : !first && event.key === keys[0];
+        const handler = pressed && current.current[name as KeyName];
+        if (!handler) continue;
+        event.preventDefault();
+        handler();
+        return;
+      }
+      if (event.key === 'g') {
+        prefix = 'g';
+        prefixAt = event.timeStamp;
+      }
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, []);
+}

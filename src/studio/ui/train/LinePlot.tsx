@@ -1,0 +1,318 @@
+/**
+ * Lines over a shared x: smoothed in front, raw behind at a quarter of the strength, markers and
+ * end labels so that colour is never alone, checkpoint flags, an optional band. Charts with the
+ * same `syncId` hover together.
+ */
+import { memo, useMemo } from 'react';
+import {
+  Area,
+  CartesianGrid,
+  ComposedChart,
+  Line,
+  ReferenceLine,
+  ResponsiveContainer,
+  Tooltip,
+  usePlotArea,
+  useXAxisScale,
+  useYAxisScale,
+  XAxis,
+  YAxis,
+} from 'recharts';
+import { formatNumber } from '../../store/format';
+import { type Column, decimate, niceTicks, spreadLabels } from '../../store/series';
+import css from './LinePlot.module.css';
+import type { LineStyle } from './objectiveStyle';
+
+export interface Series {
+  readonly key: string;
+  readonly label: string;
+  readonly style: LineStyle;
+  /** What the line shows; aligned with `x`. */
+  readonly values: Column;
+  /** As measured, where `values` is smoothed. */
+  readonly raw?: Column;
+  readonly strong?: boolean;
+}
+
+export interface Flag {
+  readonly x: number;
+  readonly label: string;
+}
+
+interface LinePlotProps {
+  readonly label: string;
+  readonly x: readonly number[];
+  readonly series: readonly Series[];
+  /** Lower and upper edge, drawn in the first series' colour. */
+  readonly band?: readonly [Column, Column];
+  readonly flags?: readonly Flag[];
+  readonly height: number;
+  readonly syncId: string;
+  readonly formatX: (x: number) => string;
+  /** Names and newest values at the lines' ends. */
+  readonly endLabels?: boolean;
+  readonly small?: boolean;
+}
+
+/** For a value and a marker, and for each character of the name. */
+const LABEL_ROOM = 76;
+const LABEL_CHARACTER = 6.6;
+const LABEL_GAP = 15;
+/** Markers along a line. */
+const MARKERS = 9;
+
+type Row = Record<string, number | null | [number, number]>;
+
+export const LinePlot = memo((props: LinePlotProps) => {
+  const {
+    label,
+    x,
+    series,
+    band,
+    flags = [],
+    height,
+    syncId,
+    formatX,
+    endLabels = false,
+    small = false,
+  } = props;
+  const rows = useMemo(() => toRows(x, series, band), [x, series, band]);
+  const domain = useMemo(() => extent(rows), [rows]);
+  const ticksX = niceTicks(x[0] ?? 0, x.at(-1) ?? 1, small ? 3 : 7);
+  const labelRoom = LABEL_ROOM + LABEL_CHARACTER * Math.max(0, ...series.map((each) => each.label.length));
+  return (
+    <figure className={css.figure} aria-label={label}>
+      <ResponsiveContainer width="100%" height={height} initialDimension={{ width: 600, height }}>
+        <ComposedChart
+          data={rows}
+          syncId={syncId}
+          margin={{ top: 8, right: endLabels ? labelRoom : 10, bottom: 0, left: 0 }}
+          title={label}
+        >
+          <CartesianGrid stroke="var(--line)" vertical={false} />
+          <XAxis
+            dataKey="x"
+            type="number"
+            domain={['dataMin', 'dataMax']}
+            ticks={ticksX}
+            tickFormatter={formatX}
+            tick={{ fill: 'var(--muted)', fontSize: 11 }}
+            stroke="var(--line-strong)"
+            tickLine={false}
+            minTickGap={36}
+            height={22}
+          />
+          <YAxis
+            domain={domain}
+            tickFormatter={formatNumber}
+            tick={{ fill: 'var(--muted)', fontSize: 11 }}
+            stroke="var(--line-strong)"
+            axisLine={false}
+            tickLine={false}
+            ticks={niceTicks(...domain, small ? 3 : 5)}
+            width={46}
+          />
+          <Tooltip
+            isAnimationActive={false}
+            cursor={{ stroke: 'var(--muted)', strokeDasharray: '2 2' }}
+            content={({ active, payload }) =>
+              active && payload?.[0] ? (
+                <Readout row={payload[0].payload as Row} series={series} formatX={formatX} />
+              ) : null
+            }
+          />
+          {flags.map((flag) => (
+            <ReferenceLine
+              key={`${flag.x}/${flag.label}`}
+              x={flag.x}
+              stroke="var(--muted)"
+              strokeDasharray="1 3"
+              label={{ value: '⚑', position: 'insideTopLeft', fill: 'var(--muted)', fontSize: 11, offset: 2 }}
+            />
+          ))}
+          {band && series[0] && (
+            <Area
+              dataKey="band"
+              stroke="none"
+              fill={series[0].style.color}
+              fillOpacity={0.13}
+              isAnimationActive={false}
+              activeDot={false}
+              connectNulls
+            />
+          )}
+          {series.map(({ key, style, raw }) =>
+            raw ? (
+              <Line
+                key={`${key}/raw`}
+                dataKey={`${key}/raw`}
+                stroke={style.color}
+                strokeOpacity={0.25}
+                strokeWidth={1}
+                dot={false}
+                activeDot={false}
+                isAnimationActive={false}
+                connectNulls
+              />
+            ) : null,
+          )}
+          {series.map(({ key, style, strong }) => (
+            <Line
+              key={key}
+              dataKey={key}
+              stroke={style.color}
+              strokeWidth={strong ? 2.5 : small ? 1.5 : 1.8}
+              {...(style.dash ? { strokeDasharray: style.dash } : {})}
+              dot={rows.length === 1 ? { r: 3, fill: style.color } : false}
+              activeDot={{ r: 3.5, fill: style.color, stroke: 'var(--panel)' }}
+              isAnimationActive={false}
+              connectNulls
+            />
+          ))}
+          {!small && <Markers rows={rows} series={series} />}
+          {endLabels && <EndLabels rows={rows} series={series} />}
+        </ComposedChart>
+      </ResponsiveContainer>
+    </figure>
+  );
+});
+
+/** Decimated rows, one record per x. */
+function toRows(x: readonly number[], series: readonly Series[], band?: readonly [Column, Column]): Row[] {
+  const columns = series.flatMap(({ values, raw }) => (raw ? [values, raw] : [values]));
+  const points = decimate(x, band ? [...columns, ...band] : columns);
+  return points.x.map((at, index) => {
+    const row: Row = { x: at };
+    let column = 0;
+    for (const { key, raw } of series) {
+      row[key] = points.columns[column++]![index] ?? null;
+      if (raw) row[`${key}/raw`] = points.columns[column++]![index] ?? null;
+    }
+    if (band) {
+      const low = points.columns[column]![index] ?? null;
+      const high = points.columns[column + 1]![index] ?? null;
+      if (low !== null && high !== null) row.band = [low, high];
+    }
+    return row;
+  });
+}
+
+/** A little air around what is drawn; a flat line gets some to lie in. */
+function extent(rows: readonly Row[]): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const row of rows) {
+    for (const [key, value] of Object.entries(row)) {
+      if (key === 'x' || value === null) continue;
+      const [from, to] = typeof value === 'number' ? [value, value] : value;
+      low = Math.min(low, from);
+      high = Math.max(high, to);
+    }
+  }
+  if (low > high) return [0, 1];
+  const air = high > low ? 0.04 * (high - low) : Math.abs(high) * 0.1 || 0.1;
+  // 0 is a floor for what cannot be negative, and anchors shares and rewards.
+  return [low >= 0 ? (low < 0.35 * high ? 0 : low - air) : low - air, high + air];
+}
+
+interface LayerProps {
+  readonly rows: readonly Row[];
+  readonly series: readonly Series[];
+}
+
+function Markers({ rows, series }: LayerProps) {
+  const scaleX = useXAxisScale();
+  const scaleY = useYAxisScale();
+  if (!scaleX || !scaleY || rows.length < 2) return null;
+  const every = Math.max(1, Math.floor(rows.length / MARKERS));
+  return (
+    <g>
+      {series.flatMap(({ key, style }, offset) => {
+        if (!style.marker) return [];
+        const phase = Math.floor((offset * every) / Math.max(1, series.length));
+        return rows.flatMap((row, at) => {
+          const value = row[key];
+          if (at % every !== phase || typeof value !== 'number') return [];
+          return (
+            <text
+              key={`${key}/${row.x}`}
+              x={scaleX(row.x)}
+              y={scaleY(value)}
+              fill={style.color}
+              stroke="var(--panel)"
+              strokeWidth="2"
+              paintOrder="stroke"
+              fontSize="11"
+              textAnchor="middle"
+              dominantBaseline="central"
+            >
+              {style.marker}
+            </text>
+          );
+        });
+      })}
+    </g>
+  );
+}
+
+function EndLabels({ rows, series }: LayerProps) {
+  const scaleY = useYAxisScale();
+  const plot = usePlotArea();
+  if (!scaleY || !plot) return null;
+  const ends = series.flatMap((each) => {
+    const value = rows.findLast((row) => typeof row[each.key] === 'number')?.[each.key];
+    return typeof value === 'number' ? [{ ...each, value, y: Number(scaleY(value)) }] : [];
+  });
+  const places = spreadLabels(
+    ends.map(({ y }) => y),
+    LABEL_GAP,
+    plot.y + 4,
+    plot.y + plot.height - 4,
+  );
+  const right = plot.x + plot.width;
+  return (
+    <g>
+      {ends.map(({ key, label, style, value, y }, index) => (
+        <g key={key} fontSize="12" fill={style.color}>
+          <path
+            d={`M${right + 2} ${y} L${right + 10} ${places[index]}`}
+            stroke={style.color}
+            strokeOpacity="0.5"
+            fill="none"
+          />
+          <text x={right + 13} y={places[index]} dominantBaseline="central" fontWeight="600">
+            {formatNumber(value)}
+            <tspan fontWeight="400">
+              {' '}
+              {style.marker} {label}
+            </tspan>
+          </text>
+        </g>
+      ))}
+    </g>
+  );
+}
+
+interface ReadoutProps {
+  readonly row: Row;
+  readonly series: readonly Series[];
+  readonly formatX: (x: number) => string;
+}
+
+function Readout({ row, series, formatX }: ReadoutProps) {
+  const number = (key: string) => (typeof row[key] === 'number' ? row[key] : null);
+  return (
+    <div className={css.readout}>
+      <p className={css.readoutTitle}>{formatX(number('x') ?? 0)}</p>
+      {series.map(({ key, label, style, raw }) => (
+        <p key={key} className={css.readoutRow}>
+          <span style={{ color: style.color }}>
+            {style.marker || '━'} {label}
+          </span>
+          <strong>{formatNumber(number(key))}</strong>
+          {raw && <span className={css.raw}>raw {formatNumber(number(`${key}/raw`))}</span>}
+        </p>
+      ))}
+    </div>
+  );
+}
