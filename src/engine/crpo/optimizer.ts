@@ -100,7 +100,7 @@ interface AdamWSettings
 }
 
 /** Parameters and moments after update number `state.step` + 1; all vectors have one length. */
-export function adamw(
+function adamw(
   parameters: tf.Tensor1D,
   gradient: tf.Tensor1D,
   state: AdamWState,

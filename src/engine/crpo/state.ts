@@ -62,7 +62,7 @@ const stateSchema = v.object({
 });
 
 /** Numbers of a state beside its tensors; to be kept as exact JSON (`checkpoint/exact-json`). */
-export type StateJson = v.InferOutput<typeof stateSchema>;
+type StateJson = v.InferOutput<typeof stateSchema>;
 
 export interface CapturedState {
   readonly json: StateJson;

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { chooseBackend, tf } from '../../../src/engine/tensor';
 
-export const BACKENDS = ['cpu', 'wasm'] as const;
-export type Backend = (typeof BACKENDS)[number];
+const BACKENDS = ['cpu', 'wasm'] as const;
+type Backend = (typeof BACKENDS)[number];
 
 export async function useBackend(name: Backend): Promise<void> {
   if (name === 'wasm') await chooseBackend('wasm', { gpu: undefined, wasmFolder: undefined });

@@ -346,7 +346,7 @@ describe('resume', () => {
       expect(await saved(run)).toEqual(points[STEPS]);
       run.dispose();
     }
-  });
+  }, 60_000);
 
   it('differs when a single counter is off: the comparison can fail', async () => {
     const { points, records } = await uninterrupted();
@@ -374,7 +374,7 @@ describe('resume', () => {
       expect((await saved(run)).weights).not.toEqual(points[6]!.weights);
       run.dispose();
     }
-  });
+  }, 60_000);
 });
 
 describe('a run', () => {
@@ -404,7 +404,7 @@ describe('a run', () => {
     expect(rewards[0]).toBeLessThan(0.2);
     expect(average(rewards.slice(-3))).toBeGreaterThan(0.85);
     run.dispose();
-  });
+  }, 60_000);
 
   it('decodes what it scores without the stop token', async () => {
     const seen: string[] = [];

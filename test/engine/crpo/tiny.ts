@@ -41,7 +41,7 @@ export const tinyTokenizer: Tokenizer = {
   renderChat: (messages) => messages.map(({ content }) => content).join('\n'),
 };
 
-export function letter(id: number): string {
+function letter(id: number): string {
   return String.fromCharCode('a'.charCodeAt(0) + id - 2);
 }
 
