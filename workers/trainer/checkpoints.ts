@@ -76,7 +76,8 @@ export async function saveRun(
 }
 
 const text = v.pipe(v.string(), v.maxLength(1000));
-const numbers = v.record(v.string(), v.number());
+/** Also NaN, which a metric may be. */
+const measured = v.union([v.number(), v.nan()]);
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const modelSchema = v.object({
@@ -121,8 +122,8 @@ const resumeSchema = v.object({
   history: v.array(
     v.object({
       step: count,
-      metrics: numbers,
-      phaseMs: v.object({ sample: v.number(), score: v.number(), reference: v.number(), update: v.number() }),
+      metrics: v.record(v.string(), measured),
+      phaseMs: v.object({ sample: measured, score: measured, reference: measured, update: measured }),
       rollouts: v.array(rolloutSchema),
     }),
   ),
@@ -219,10 +220,10 @@ export async function exportCheckpoint(store: CheckpointStore, id: string): Prom
           }
         };
   const hash = new Sha256();
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const parts: Blob[] = []; // a blob may lie on disk, so the export need not be in memory twice
   for await (const part of writeZip(await exportFolder(checkpoint, merged))) {
     hash.update(part);
-    parts.push(part);
+    parts.push(new Blob([part]));
   }
   return {
     name: `${facts.runName.replaceAll(/[^\w.-]+/g, '-')}-step-${facts.step}.zip`,
