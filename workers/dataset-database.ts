@@ -1,6 +1,6 @@
 /** Where datasets lie in this browser. The dataset worker writes; the trainer reads. */
 import { createStore, type UseStore } from 'idb-keyval';
 
-export function openDatasetDatabase(name = 'crpo-studio-datasets'): UseStore {
-  return createStore(name, 'datasets');
+export function openDatasetDatabase(): UseStore {
+  return createStore('crpo-studio-datasets', 'datasets');
 }

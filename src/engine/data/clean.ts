@@ -18,6 +18,8 @@ export interface RepairLog {
 
 const SURROGATE = /[\uD800-\uDFFF]/;
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+const ASCII = /^[ -~]*$/;
+const ODD_SPACE = /[^\S ]| {2}/;
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 
 /** A question without surrounding space and without a closing quote that nothing opened. */
@@ -59,7 +61,9 @@ export function cleanOption(raw: string, repairs: RepairLog): string {
 
 /** For comparing texts: case, spacing and Unicode form do not count. */
 export function normalized(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
+  const folded = (ASCII.test(text) ? text : text.normalize('NFKC')).toLowerCase().trim();
+  // Replacing every space costs more than all the rest of an import; most texts need none of it.
+  return ODD_SPACE.test(folded) ? folded.replace(/\s+/g, ' ') : folded;
 }
 
 function mendSurrogates(text: string, repairs: RepairLog): string {

@@ -6,7 +6,7 @@
 import type { ClinicalCase } from '../../protocol';
 import { normalized } from './clean';
 
-export const MAX_TRACKED = 1_000_000;
+const MAX_TRACKED = 1_000_000;
 
 export interface DuplicateFlag {
   readonly kind:

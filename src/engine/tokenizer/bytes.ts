@@ -17,7 +17,7 @@ export const CHARACTER_OF_BYTE: readonly string[] = (() => {
 })();
 
 /** The inverse of `CHARACTER_OF_BYTE`. */
-export const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = new Map(
+const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = new Map(
   CHARACTER_OF_BYTE.map((character, byte) => [character, byte]),
 );
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openTokenizer } from '../../../src/engine/tokenizer';
 import { decodeUtf8 } from '../../../src/engine/tokenizer/utf8';
 import { StudioError } from '../../../src/protocol';
@@ -112,6 +112,18 @@ describe('Tokenizer', () => {
     const tokenizer = await openTokenizer(tokenizerFolder({ 'tokenizer.json': json }));
     expect(tokenizer.decode(tokenizer.encode('pain'), { skipSpecial: false })).toBe('pain');
     expect(() => tokenizer.encode('pain ~ 2 h')).toThrow(StudioError);
+    // A pattern that the library does not know makes it drop everything.
+    const lossy = {
+      ...readTokenizerJson(),
+      pre_tokenizer: { type: 'Split', pattern: {}, behavior: 'Isolated' },
+    };
+    const dropping = await openTokenizer(tokenizerFolder({ 'tokenizer.json': lossy }));
+    expect(() => dropping.encode('pain')).toThrow(StudioError);
+  });
+
+  it('encodes half a surrogate pair as the replacement character', async () => {
+    const tokenizer = await openTokenizer(tokenizerFolder());
+    expect(tokenizer.decode(tokenizer.encode('a\ud83eb'), { skipSpecial: false })).toBe('a\ufffdb');
   });
 });
 
@@ -213,6 +225,58 @@ describe('openTokenizer on bad folders', () => {
     expect(record.boundary).toBe('model');
     expect(record.action).toBeTruthy();
     expect(record.message).toContain(record.file);
+  });
+
+  it('throws nothing but StudioError, now or when it is used, whatever is put in the place of any part', async () => {
+    const paths: string[][] = [];
+    // The library prints what it does not know.
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const collect = (value: unknown, path: string[]): void => {
+      paths.push(path);
+      if (typeof value !== 'object' || value === null) return;
+      const vocabulary = path.at(-1) === 'vocab' || path.at(-1) === 'merges';
+      const entries = Object.entries(value);
+      for (const [key, part] of vocabulary ? entries.slice(0, 4) : entries) collect(part, [...path, key]);
+    };
+    const qwen = { ...readTokenizerJson(), ...reference.variants.find(({ name }) => name === 'qwen')?.patch };
+    collect(qwen, []);
+    const junk = fc.constantFrom<unknown>(
+      null,
+      0,
+      -1,
+      1e9,
+      'x',
+      '',
+      [],
+      [[]],
+      {},
+      true,
+      { type: 'BPE' },
+      { type: 'Split' },
+      { Regex: '(' },
+    );
+    let opened = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths.slice(1)), junk, async (path, value) => {
+        const changed = structuredClone(qwen) as Record<string, unknown>;
+        let at = changed;
+        for (const key of path.slice(0, -1)) at = at[key] as Record<string, unknown>;
+        at[path.at(-1)!] = value;
+        try {
+          const tokenizer = await openTokenizer(tokenizerFolder({ 'tokenizer.json': changed }));
+          // `lstrip` takes spaces away, so they are not compared.
+          const text = 'Fever_of_38.5°C <|im_end|> 🩺';
+          const decoded = tokenizer.decode(tokenizer.encode(text), { skipSpecial: false });
+          expect(decoded.replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
+          opened++;
+        } catch (error) {
+          expect(error).toBeInstanceOf(StudioError);
+        }
+      }),
+      { seed: 13, numRuns: 400 },
+    );
+    expect(opened).toBeGreaterThan(20);
+    warn.mockRestore();
   });
 
   it('refuses a file larger than the limit without reading it', async () => {
