@@ -97,27 +97,21 @@ export function validateConfig(value: unknown): RunConfig {
 
 /**
  * The configuration with settings of a running run changed, path → value. Refuses a `new-run`
- * setting, and a β that leaves 0: no reference policy was kept when the run began.
+ * setting and, in full training, a β that leaves 0: the weights of the run's begin were not kept. With
+ * LoRA they are still there, and β counts from the next rollout batch on.
  */
 export function applyChanges(config: RunConfig, changes: Readonly<Record<string, SettingValue>>): RunConfig {
   for (const [path, value] of Object.entries(changes)) {
     const setting = SETTINGS.find((candidate) => candidate.path === path);
-    if (setting === undefined)
-      throw unknownSetting(
-        path,
-        SETTINGS.map((known) => known.path),
-      );
+    if (setting === undefined) throw unknownSetting(path, settingPaths());
     const now = at(config, path);
     if (setting.applies === 'new-run' && JSON.stringify(now) !== JSON.stringify(value))
       throw invalid(path, `${JSON.stringify(now)}, because a change needs a new run`, value);
   }
   const changed = validateConfig(withValues(config, changes));
-  if (config.loss.klCoefficient === 0 && changed.loss.klCoefficient !== 0)
-    throw invalid(
-      'loss.klCoefficient',
-      '0, because this run keeps no reference policy',
-      changed.loss.klCoefficient,
-    );
+  const { klCoefficient } = changed.loss;
+  if (config.training.mode === 'full' && config.loss.klCoefficient === 0 && klCoefficient !== 0)
+    throw invalid('loss.klCoefficient', '0, because this run keeps no reference policy', klCoefficient);
   return changed;
 }
 
@@ -206,6 +200,10 @@ function described(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
   if (typeof value !== 'object' || value === null) return String(value);
   return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
+}
+
+function settingPaths(): string[] {
+  return SETTINGS.map(({ path }) => path);
 }
 
 type Section = Readonly<Record<string, unknown>>;

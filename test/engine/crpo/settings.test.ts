@@ -229,5 +229,7 @@ describe('applyChanges', () => {
   it('cannot turn the reference on in a run that began without one', () => {
     const without = applyChanges(config, { 'loss.klCoefficient': 0 });
     expect(() => applyChanges(without, { 'loss.klCoefficient': 0.001 })).toThrow(/no reference policy/);
+    const lora = { ...without, training: { ...without.training, mode: 'lora' as const } };
+    expect(applyChanges(lora, { 'loss.klCoefficient': 0.001 }).loss.klCoefficient).toBe(0.001);
   });
 });
