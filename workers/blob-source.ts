@@ -1,5 +1,6 @@
 /** Browser blobs as the engine's `ByteSource` and `Folder`. */
 
+import { rootOf } from '../src/engine/checkpoint/sources';
 import type { ByteSource, Folder } from '../src/engine/files';
 import { type ErrorBoundary, type NamedFile, StudioError } from '../src/protocol';
 
@@ -32,19 +33,7 @@ export function blobSource(name: string, blob: Blob, boundary: ErrorBoundary): B
   };
 }
 
-/**
- * Files as a folder whose root is the directory that holds the shallowest `config.json`, so that a
- * dropped parent folder and its contents read the same. Without one, paths stay as they are.
- */
+/** Chosen or dropped files as a folder; a directory around all of them is taken off. */
 export function folderOf(files: readonly NamedFile[], boundary: ErrorBoundary): Folder {
-  const configs = files.map((file) => file.path).filter((path) => path.split('/').at(-1) === 'config.json');
-  configs.sort((a, b) => a.split('/').length - b.split('/').length);
-  const root = configs[0]?.slice(0, -'config.json'.length) ?? '';
-  const inRoot = files.filter((file) => file.path.startsWith(root));
-  return new Map(
-    inRoot.map(({ path, file }) => {
-      const name = path.slice(root.length);
-      return [name, blobSource(name, file, boundary)];
-    }),
-  );
+  return rootOf(new Map(files.map(({ path, file }) => [path, blobSource(path, file, boundary)])));
 }

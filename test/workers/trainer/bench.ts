@@ -2,10 +2,11 @@
 import 'fake-indexeddb/auto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createStore } from 'idb-keyval';
 import type { Command, CommandResults, NamedFile, RunConfig, TrainerEvent } from '../../../src/protocol';
 import { openCheckpointDatabase } from '../../../workers/checkpoint-database';
 import { createDatasetService } from '../../../workers/dataset/service';
-import { openDatasetDatabase } from '../../../workers/dataset-database';
+
 import type { TrainerHost } from '../../../workers/trainer/host';
 import { TrainerService } from '../../../workers/trainer/service';
 
@@ -61,7 +62,7 @@ export function openTrainer(browser: string, host: Partial<TrainerHost> = {}): T
     locks: freeLocks,
     checkpointDatabase: openCheckpointDatabase(`${browser}-checkpoints`),
     checkpointSentinel: { get: async () => null, set: async () => {} },
-    datasetDatabase: openDatasetDatabase(`${browser}-datasets`),
+    datasetDatabase: createStore(`${browser}-datasets`, 'datasets'),
     storage: async () => ({ usageBytes: null, quotaBytes: null, persisted: null }),
     clock: () => performance.now(),
     now: () => '2026-01-01T00:00:00.000Z',
@@ -110,7 +111,7 @@ export async function openDataset(browser: string): Promise<string> {
       if (event.type === 'failed') throw new Error(event.error.message);
       if (event.type === 'done' && event.requestId === 1) datasetId = (event.result as { id: string }).id;
     },
-    database: openDatasetDatabase(`${browser}-datasets`),
+    database: createStore(`${browser}-datasets`, 'datasets'),
     exclusive: (task) => task(),
     clock: () => performance.now(),
   });

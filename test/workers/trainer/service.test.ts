@@ -152,7 +152,7 @@ describe('TrainerService', () => {
     ).rejects.toMatchObject({ boundary: 'model', code: 'tokenizer-missing', file: 'tokenizer.json' });
     await expect(trainer.send({ type: 'load-model', name: 'cut', files: cut })).rejects.toMatchObject({
       boundary: 'model',
-      file: 'model.safetensors',
+      file: 'tiny-policy/model.safetensors',
     });
     const notZip = new Blob(['not a zip']);
     await expect(
