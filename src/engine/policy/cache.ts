@@ -50,13 +50,13 @@ export function createKvCache(
   let recentLength = 0;
   let mask = pastMask();
 
-  /** [B, 1, capacity, 1]: 0 where a past position holds a token of the row, else MASKED. */
-  function pastMask(): tf.Tensor4D {
+  /** [B, 1, capacity]: 0 where a past position holds a token of the row, else MASKED. */
+  function pastMask(): tf.Tensor3D {
     const values = new Float32Array(rowPadding.length * capacity).fill(MASKED);
     rowPadding.forEach((pad, row) => {
       values.fill(0, row * capacity + pad, row * capacity + filled);
     });
-    return tf.keep(tf.tensor4d(values, [rowPadding.length, 1, capacity, 1]));
+    return tf.keep(tf.tensor3d(values, [rowPadding.length, 1, capacity]));
   }
 
   function attend(layer: number, queries: tf.Tensor3D, keys: tf.Tensor3D, values: tf.Tensor3D): tf.Tensor2D {
@@ -69,10 +69,11 @@ export function createKvCache(
       // Positions as rows of the left operand: the product with few queries repacks only those.
       const scaled = tf.mul(tf.reshape(queries, [pairs, perKey, headWidth]), constant(scale));
       const q = tf.transpose<tf.Tensor3D>(scaled as tf.Tensor3D, [0, 2, 1]);
-      const ofPast = tf.reshape(matmul(cache.past.keys, q), [rows, keyValueHeads, capacity, perKey]);
-      const masked = tf.reshape<tf.Rank.R3>(tf.add(ofPast, mask), [pairs, capacity, perKey]);
-      const scores = tf.concat([masked, matmul(recent.keys, q)], 1);
-      const weights = tf.softmax(tf.transpose(scores, [0, 2, 1])); // (B·K, H/K, capacity + recent)
+      const ofPast = tf.transpose(matmul(cache.past.keys, q), [0, 2, 1]); // (B·K, H/K, capacity)
+      const masked = tf.add(tf.reshape(ofPast, [rows, heads, capacity]), mask);
+      const ofRecent = tf.transpose(matmul(recent.keys, q), [0, 2, 1]);
+      const scores = tf.concat([tf.reshape(masked, ofPast.shape), ofRecent], 2);
+      const weights = tf.softmax(scores); // (B·K, H/K, capacity + recent)
       const [toPast, toRecent] = tf.split(weights, [capacity, recent.keys.shape[1]], 2) as [
         tf.Tensor3D,
         tf.Tensor3D,
@@ -100,9 +101,9 @@ export function createKvCache(
     if (recentLength === BLOCK) merge();
   }
 
-  /** Adds the recent positions into the past, whose values are 0 there; grows it by half when it is full. */
+  /** Adds the recent positions into the past, whose values are 0 there; grows it by a quarter when it is full. */
   function merge(): void {
-    const grown = filled + BLOCK > capacity ? roundUp(1.5 * (filled + BLOCK)) : capacity;
+    const grown = filled + BLOCK > capacity ? roundUp(1.25 * (filled + BLOCK)) : capacity;
     for (const cache of layers) {
       const { past, recent } = cache;
       cache.past = tf.tidy(() => {

@@ -78,7 +78,7 @@ export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): t
           const unit = tf.mul(rows, inverses);
           const dUnit = tf.mul(dy, weights);
           const along = tf.mul(unit, tf.mean(tf.mul(dUnit, unit), -1, true));
-          return [tf.mul(tf.sub(dUnit, along), inverses), sumOfRows(tf.mul(dy, unit))];
+          return [tf.mul(tf.sub(dUnit, along), inverses), tf.sum(tf.mul(dy, unit), 0)];
         }),
     };
   });
@@ -108,14 +108,7 @@ export function swiglu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
 function addBias(x: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
   const op = tf.customGrad((rows, vector) => ({
     value: tf.add(rows as tf.Tensor, vector as tf.Tensor),
-    gradFunc: (dy: tf.Tensor) => [dy, sumOfRows(dy)],
+    gradFunc: (dy: tf.Tensor) => [dy, tf.sum(dy, 0)],
   }));
   return op(x, bias) as tf.Tensor2D;
-}
-
-/** [M, D] → [D], as a product with ones: `tf.sum` over the first axis is 20 times slower on wasm. */
-function sumOfRows(x: tf.Tensor): tf.Tensor1D {
-  return tf.tidy(() =>
-    tf.reshape(matmul(tf.ones<tf.Rank.R2>([1, x.shape[0]!]), x as tf.Tensor2D), [x.shape[1]!]),
-  );
 }

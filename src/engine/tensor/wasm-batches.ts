@@ -13,6 +13,9 @@ interface WasmBackend {
   readonly dataIdMap: { get(id: object): { readonly memoryOffset: number } };
   makeOutput(shape: readonly number[], dtype: 'float32'): tf.TensorInfo;
   readonly wasm: {
+    readonly HEAPU8: Uint8Array;
+    _malloc(bytes: number): number;
+    _free(address: number): void;
     cwrap(name: string, result: null, parameters: readonly string[]): BatchMatMul;
     readonly tfjs: {
       registerTensor(id: number, values: number, byteOffset: number): void;
@@ -23,10 +26,10 @@ interface WasmBackend {
 
 type BatchMatMul = (
   aId: number,
-  aShape: Uint8Array,
+  aShapeAddress: number,
   aRank: number,
   bId: number,
-  bShape: Uint8Array,
+  bShapeAddress: number,
   bRank: number,
   transposeA: number,
   transposeB: number,
@@ -35,7 +38,8 @@ type BatchMatMul = (
 
 /** Ids of the views. tfjs numbers its tensors upwards from 1 and never gets here. */
 const VIEW_IDS = { a: 0x7ffffffd, b: 0x7ffffffe, out: 0x7fffffff };
-const FLOAT_BYTES = 4;
+/** Of a float32 value, and of a size in a shape. */
+const BYTES = 4;
 
 /** Replaces the wasm kernel for batches that gain by it; all else goes to the kernel that was there. */
 export function installWasmBatches(): void {
@@ -46,19 +50,9 @@ export function installWasmBatches(): void {
     ...original,
     setupFunc: (backend) => {
       original.setupFunc?.(backend);
-      const { wasm } = backend as unknown as WasmBackend;
-      const parameters = [
-        'number',
-        'array',
-        'number',
-        'number',
-        'array',
-        'number',
-        'number',
-        'number',
-        'number',
-      ];
-      multiply = wasm.cwrap('BatchMatMul', null, parameters);
+      // Numbers only, so that Emscripten hands out the bare function: its wrapper costs more than a small product.
+      const parameters = new Array<string>(9).fill('number');
+      multiply = (backend as unknown as WasmBackend).wasm.cwrap('BatchMatMul', null, parameters);
     },
     kernelFunc: (call) => {
       const { a, b } = call.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
@@ -86,26 +80,25 @@ function multiplyPairs(
   a: tf.TensorInfo,
   b: tf.TensorInfo,
 ): tf.TensorInfo {
+  const { wasm } = backend;
+  const { registerTensor, disposeData } = wasm.tfjs;
   const [pairs, m, k] = a.shape as [number, number, number];
   const n = b.shape[2]!;
   const out = backend.makeOutput([pairs, m, n], 'float32');
-  const { registerTensor, disposeData } = backend.wasm.tfjs;
-  const view = (id: number, tensor: tf.TensorInfo, values: number, pair: number) =>
-    registerTensor(
-      id,
-      values,
-      backend.dataIdMap.get(tensor.dataId).memoryOffset + pair * values * FLOAT_BYTES,
-    );
-  const aShape = new Uint8Array(Int32Array.of(1, m, k).buffer);
-  const bShape = new Uint8Array(Int32Array.of(1, k, n).buffer);
+  const [aAddress, bAddress, outAddress] = [a, b, out].map(
+    ({ dataId }) => backend.dataIdMap.get(dataId).memoryOffset,
+  ) as [number, number, number];
+  const shapes = wasm._malloc(6 * BYTES);
+  new Int32Array(wasm.HEAPU8.buffer, shapes, 6).set([1, m, k, 1, k, n]);
   for (let pair = 0; pair < pairs; pair++) {
-    view(VIEW_IDS.a, a, m * k, pair);
-    view(VIEW_IDS.b, b, k * n, pair);
-    view(VIEW_IDS.out, out, m * n, pair);
-    multiply(VIEW_IDS.a, aShape, 3, VIEW_IDS.b, bShape, 3, 0, 0, VIEW_IDS.out);
+    registerTensor(VIEW_IDS.a, m * k, aAddress + pair * m * k * BYTES);
+    registerTensor(VIEW_IDS.b, k * n, bAddress + pair * k * n * BYTES);
+    registerTensor(VIEW_IDS.out, m * n, outAddress + pair * m * n * BYTES);
+    multiply(VIEW_IDS.a, shapes, 3, VIEW_IDS.b, shapes + 3 * BYTES, 3, 0, 0, VIEW_IDS.out);
     disposeData(VIEW_IDS.a);
     disposeData(VIEW_IDS.b); // and with it the operator that XNNPACK kept for this b
     disposeData(VIEW_IDS.out);
   }
+  wasm._free(shapes);
   return out;
 }
