@@ -7,7 +7,7 @@ import type { ClinicalCase, PromptSettings, TagSet } from '../../protocol';
 import { TAGS } from '../rewards/tags';
 import type { ChatMessage, Tokenizer } from '../tokenizer';
 
-export interface RenderedPrompt {
+interface RenderedPrompt {
   readonly text: string;
   readonly tokens: number[];
   /** More tokens than `maxTokens`: the case is left out of the run. */

@@ -12,7 +12,7 @@ export type TextRepair =
   | 'broken-surrogate';
 
 /** Where cleaning notes what it did, e.g. a set. */
-export interface RepairLog {
+interface RepairLog {
   add(repair: TextRepair): unknown;
 }
 

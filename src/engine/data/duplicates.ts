@@ -8,7 +8,7 @@ import { normalized } from './clean';
 
 const MAX_TRACKED = 1_000_000;
 
-export interface DuplicateFlag {
+interface DuplicateFlag {
   readonly kind:
     | 'duplicate-question'
     | 'duplicate-question-other-answer'

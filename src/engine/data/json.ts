@@ -7,7 +7,7 @@
 /** Deepest nesting of arrays and objects; dataset rows and tokenizer files need less than ten. */
 export const MAX_DEPTH = 64;
 
-export interface JsonFault {
+interface JsonFault {
   readonly kind: 'json-invalid' | 'json-too-deep';
   /** 1-based, in UTF-16 code units; one past the end when the text stops early. */
   readonly column: number;

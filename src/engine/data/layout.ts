@@ -24,7 +24,7 @@ export interface Layout {
   read(row: Row): Draft | Problem;
 }
 
-export interface LayoutBounds {
+interface LayoutBounds {
   readonly minOptions: number;
   readonly maxOptions: number;
   readonly maxQuestionCharacters: number;

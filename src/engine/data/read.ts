@@ -40,7 +40,7 @@ export interface ReadProgress {
   readonly badLines: number;
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   /** The file's name, for messages and the summary. */
   readonly name: string;
   readonly sink: DatasetSink;

@@ -31,7 +31,7 @@ type BatchKey = readonly ['rows' | 'bad', importNumber: number, index: number];
 type ManifestKey = readonly ['manifest', id: string];
 type Key = BatchKey | ManifestKey | typeof IMPORT_COUNTER;
 
-export interface DatasetImport {
+interface DatasetImport {
   readonly sink: DatasetSink;
   /** Makes the dataset visible. @returns the summary as stored */
   finish(reading: DatasetReading, synthetic: boolean): Promise<DatasetSummary>;
@@ -47,7 +47,7 @@ export interface StoredDataset {
   case(index: number): Promise<ClinicalCase>;
 }
 
-export interface BadLinesFile {
+interface BadLinesFile {
   /** The lines as they stood in the file. */
   readonly parts: readonly Uint8Array<ArrayBuffer>[];
   readonly lines: number;

@@ -13,14 +13,14 @@ import { CHARACTER_OF_BYTE } from './bytes';
 const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 const LEAST_COUNT = 2;
 
-export interface BpeTrainingOptions {
+interface BpeTrainingOptions {
   /** Special tokens and the 256 bytes included. A small corpus may yield fewer. */
   readonly vocabularySize: number;
   /** They get the ids 0, 1, …, are never split or merged, and `skipSpecial` leaves them out. */
   readonly specialTokens: readonly string[];
 }
 
-export interface TrainedTokenizer {
+interface TrainedTokenizer {
   /** The contents of `tokenizer.json`. */
   readonly tokenizerJson: string;
   /** Entries in fact: at most the size asked for. */

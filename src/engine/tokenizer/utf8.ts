@@ -4,7 +4,7 @@
  * broken sequence becomes one U+FFFD.
  */
 
-export interface LocatedText {
+interface LocatedText {
   readonly text: string;
   /** Per byte: where in `text` the character begins that the byte belongs to, in UTF-16 code units. */
   readonly starts: Uint32Array;

@@ -50,6 +50,7 @@ describe(`${MEGABYTES} MB of rows`, () => {
     let peakRss = 0;
     let measuredAt = 0;
     const started = performance.now();
+    const cpu = process.cpuUsage();
     const { summary } = await readDataset(generated, {
       name: generated.name,
       sink: { saveCases: async () => {}, saveBadLines: async () => {} },
@@ -61,9 +62,10 @@ describe(`${MEGABYTES} MB of rows`, () => {
       },
     });
     const seconds = (performance.now() - started) / 1_000;
+    const { user, system } = process.cpuUsage(cpu);
     const megabytes = (bytes: number) => Math.round(bytes / 1e6);
     console.log(
-      `${ROWS} rows, ${MEGABYTES} MB: ${seconds.toFixed(1)} s, live at most ${megabytes(most)} MB more, RSS at most ${megabytes(peakRss)} MB`,
+      `${ROWS} rows, ${MEGABYTES} MB: ${seconds.toFixed(1)} s (${((user + system) / 1e6).toFixed(1)} s of CPU), live at most ${megabytes(most)} MB more, RSS at most ${megabytes(peakRss)} MB`,
     );
     expect([summary.rows, summary.badLines]).toEqual([ROWS, 0]);
     // A few chunks and a batch, and for each row the hash by which a repetition is noticed.
