@@ -1,7 +1,7 @@
 /** The dataset worker: connects the dataset service to the page and to the browser. */
 import type { DatasetCommand, DatasetEvent, Numbered } from '../src/protocol';
-import { openDatasetDatabase } from './dataset-database';
 import { createDatasetService } from './dataset/service';
+import { openDatasetDatabase } from './dataset-database';
 
 declare const self: DedicatedWorkerGlobalScope;
 
