@@ -105,7 +105,8 @@ async function openTraining(page, path, tell) {
 async function withoutBadLines(page, dataset, tell) {
   if (dataset.badLines === 0) return dataset;
   tell(`${dataset.name}: ${dataset.badLines} bad lines stay out of the run.`);
-  for (const { line, message } of dataset.issues.slice(0, shownIssues)) tell(`  line ${line}: ${message}`);
+  for (const { line, message } of dataset.issues.slice(0, Math.min(shownIssues, dataset.badLines)))
+    tell(`  line ${line}: ${message}`);
   return page.skipBadLines(dataset.id);
 }
 
@@ -133,5 +134,5 @@ function newConfig(options, ready, dataset) {
   const config = applyOptions(base, options, ready.rewardPresets);
   if (config.name !== ready.defaults.name) return config;
   const source = options.dataset === undefined ? 'starter' : basename(dataset.name, extname(dataset.name));
-  return { ...config, name: `${source}-${config.rewards.preset}-seed${config.seed}` };
+  return { ...config, name: `${source.slice(0, 50)}-${config.rewards.preset}-seed${config.seed}` };
 }

@@ -57,12 +57,14 @@ export async function openStudioPage({ browserPath, url, backend, onEvent }) {
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
-    viewport: { width: 1440, height: 900 },
+    viewport: { width: 1200, height: 700 },
+    deviceScaleFactor: 2,
   });
   const page = context.pages()[0] ?? (await context.newPage());
   const studio = new StudioPage(context, page, profile);
   try {
-    await studio.start(`${url}?backend=${backend}`, onEvent);
+    // `capture` shows the curves alone, as the picture of the run needs them.
+    await studio.start(`${url}?backend=${backend}&capture`, onEvent);
   } catch (error) {
     await studio.close();
     throw error;
@@ -205,17 +207,13 @@ export class StudioPage {
   }
 
   /**
-   * @param {string} hash of the screen, `#/train`
    * @param {string} testId of the part to photograph
    * @param {string} target PNG
    */
-  async screenshot(hash, testId, target) {
-    await this.#page.evaluate((hash) => {
-      location.hash = hash;
-    }, hash);
+  async screenshot(testId, target) {
     const part = this.#page.getByTestId(testId);
     await part.waitFor();
-    await this.#page.waitForTimeout(1000); // Charts are drawn when they come into view.
+    await this.#page.waitForTimeout(1000); // The store paints at screen speed, the charts a little later.
     await part.screenshot({ path: target });
   }
 

@@ -1,12 +1,14 @@
 /** What a headless run leaves behind, on disk and in the last lines of the terminal. */
 import { cpus } from 'node:os';
 import { relative } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { interruptedExitCode } from './interrupt.mjs';
 import { RunFolder, runFolderPath } from './outputs.mjs';
 import { PageError } from './page.mjs';
 import { evaluationTable, trendTable } from './report.mjs';
 
 /**
+ * @typedef {import('../../src/protocol').CheckpointSummary} CheckpointSummary
  * @typedef {import('../../src/protocol').ErrorRecord} ErrorRecord
  * @typedef {import('../../src/protocol').EvaluationRecord} EvaluationRecord
  * @typedef {import('../../src/protocol').ReadyReport} ReadyReport
@@ -19,6 +21,8 @@ import { evaluationTable, trendTable } from './report.mjs';
 
 /** `run.json` is brought up to date at most this often while the run goes on. */
 const saveEveryMs = 10_000;
+/** Storing the last checkpoint of a large model may take this long. */
+const storingMs = 120_000;
 
 export class Results {
   /** @type {Evaluation[]} */
@@ -49,27 +53,24 @@ export class Results {
     this.#folder = new RunFolder(runFolderPath(out, inputs.checkpoint?.runName ?? inputs.config.name));
   }
 
-  /** @param {readonly StepRecord[]} records */
-  take(records) {
-    for (const { rollouts } of records) this.#folder.appendRollouts(rollouts);
+  /** @param {StepRecord} record */
+  take({ rollouts }) {
+    this.#folder.appendRollouts(rollouts);
     if (Date.now() - this.#savedAt > saveEveryMs) this.#save();
   }
 
   /**
-   * The newest checkpoint of the run, and its curves.
+   * The checkpoint of the run as it ended, and its curves.
    * @param {import('./page.mjs').StudioPage} page
    * @param {RunSummary} run
    */
   async collect(page, run) {
-    const checkpoints = await page.send({ type: 'list-checkpoints' });
-    const [newest] = checkpoints
-      .filter(({ runId, deleted }) => runId === run.runId && !deleted)
-      .sort((a, b) => b.step - a.step || b.createdAt.localeCompare(a.createdAt));
-    if (newest) {
-      const { sha256 } = await page.exportCheckpoint(newest.id, this.#folder.checkpoint);
-      this.#summary.checkpoint = { file: 'checkpoint.zip', step: newest.step, sha256 };
+    const checkpoint = await lastCheckpoint(page, run);
+    if (checkpoint) {
+      const { sha256 } = await page.exportCheckpoint(checkpoint.id, this.#folder.checkpoint);
+      this.#summary.checkpoint = { file: 'checkpoint.zip', step: checkpoint.step, sha256 };
     }
-    if (this.#log.steps.length > 0) await page.screenshot('#/train', 'curves', this.#folder.curves);
+    if (this.#log.steps.length > 0) await page.screenshot('curves', this.#folder.curves);
   }
 
   /**
@@ -132,5 +133,28 @@ export class Results {
         ...(this.#inputs.checkpoint ? { resumedFromStep: this.#inputs.checkpoint.step } : {}),
       },
     });
+  }
+}
+
+/**
+ * A run is told to have ended just before it is stored; a failed one stays as it was last stored.
+ * @param {import('./page.mjs').StudioPage} page
+ * @param {RunSummary} run
+ * @returns {Promise<CheckpointSummary | null>} null: the run has none
+ */
+async function lastCheckpoint(page, run) {
+  for (const deadline = Date.now() + storingMs; ; ) {
+    const stored = (await page.send({ type: 'list-checkpoints' })).filter(
+      ({ runId, deleted }) => runId === run.runId && !deleted,
+    );
+    const current = stored.find(({ step }) => step === run.step);
+    if (current || run.step === 0) return current ?? null;
+    if (run.status === 'failed' || Date.now() > deadline) {
+      return stored.reduce(
+        (newest, each) => (newest && newest.step > each.step ? newest : each),
+        stored[0] ?? null,
+      );
+    }
+    await setTimeout(200);
   }
 }

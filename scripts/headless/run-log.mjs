@@ -23,8 +23,8 @@ export class RunLog {
   #terminal;
   /** @type {readonly string[]} */
   #objectives = [];
-  /** @type {((records: readonly StepRecord[]) => void) | null} */
-  #onSteps = null;
+  /** @type {((record: StepRecord) => void) | null} */
+  #onStep = null;
   /** @type {((run: RunSummary) => void) | null} */
   #onEnd = null;
 
@@ -41,12 +41,12 @@ export class RunLog {
    * From now on steps are printed and handed on.
    * @param {object} settings
    * @param {readonly string[]} settings.objectives the ones to print
-   * @param {(records: readonly StepRecord[]) => void} settings.onSteps
+   * @param {(record: StepRecord) => void} settings.onStep
    * @returns {Promise<RunSummary>} when the run has ended, however
    */
-  follow({ objectives, onSteps }) {
+  follow({ objectives, onStep }) {
     this.#objectives = objectives;
-    this.#onSteps = onSteps;
+    this.#onStep = onStep;
     return new Promise((resolve) => {
       this.#onEnd = resolve;
     });
@@ -60,11 +60,13 @@ export class RunLog {
         if (endedStatuses.includes(event.run.status)) this.#end(event.run);
         break;
       case 'history':
-        this.#keep(event.records);
+        // The past of a resumed run; its rollouts were written down when they were sampled.
+        this.steps = event.records.map(({ step, metrics }) => ({ step, metrics }));
         break;
       case 'step':
-        this.#keep([event.record]);
+        this.steps.push({ step: event.record.step, metrics: event.record.metrics });
         this.#printStep(event.record);
+        this.#onStep?.(event.record);
         break;
       case 'phase':
         this.#terminal.status(
@@ -88,12 +90,6 @@ export class RunLog {
   /** In total. */
   get #steps() {
     return this.run?.config.steps ?? 0;
-  }
-
-  /** @param {readonly StepRecord[]} records */
-  #keep(records) {
-    for (const { step, metrics } of records) this.steps.push({ step, metrics });
-    this.#onSteps?.(records);
   }
 
   /** @param {StepRecord} record */

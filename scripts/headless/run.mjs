@@ -9,13 +9,14 @@ import { CommandError, say } from '../lib/process.mjs';
 import { serveFolder } from '../lib/serve.mjs';
 import { checkInputs, openInputs } from './inputs.mjs';
 import { listenForInterrupts } from './interrupt.mjs';
-import { openStudioPage } from './page.mjs';
+import { openStudioPage, PageError } from './page.mjs';
 import { Results } from './results.mjs';
 import { RunLog } from './run-log.mjs';
 import { createTerminal } from './terminal.mjs';
 
 /**
  * @typedef {import('../lib/options.mjs').HeadlessOptions} HeadlessOptions
+ * @typedef {import('../../src/protocol').CheckpointSummary} CheckpointSummary
  * @typedef {import('../../src/protocol').ReadyReport} ReadyReport
  * @typedef {import('../../src/protocol').RunSummary} RunSummary
  * @typedef {import('./inputs.mjs').Inputs} Inputs
@@ -77,8 +78,8 @@ async function drive(session) {
   const inputs = await openInputs(page, options, ready, terminal.line);
   const results = new Results({ out: options.out, ready, inputs, log, browser: await page.version() });
   try {
-    // A resumed run was compared with its start when it started.
-    if (!inputs.checkpoint) await evaluateAll(session, inputs, results, 'before');
+    if (inputs.checkpoint) await restore(session, inputs.checkpoint);
+    await evaluateAll(session, inputs, results, 'before');
     if (options.steps === 0 || interrupted.aborted)
       return results.end(interrupted.aborted ? 'stopped' : 'finished');
     const run = await train(session, ready, inputs, results);
@@ -86,12 +87,25 @@ async function drive(session) {
     await results.collect(page, run);
     return results.end(run.status, run.error);
   } catch (error) {
+    // What Ctrl-C cut short answers with an error of its own.
+    if (interrupted.aborted && error instanceof PageError) return results.end('stopped');
     results.fail(error);
     throw error;
   } finally {
     terminal.status('');
     for (const line of results.report()) terminal.line(line);
   }
+}
+
+/**
+ * Loads a checkpoint's policy without training: a run whose last step is the checkpoint's is over.
+ * @param {Session} session
+ * @param {CheckpointSummary} checkpoint
+ */
+async function restore({ page, log }, { id, step }) {
+  const restored = log.follow({ objectives: [], onStep: () => {} });
+  await page.send({ type: 'resume-checkpoint', id, steps: step });
+  await page.alive(restored);
 }
 
 /**
@@ -122,10 +136,15 @@ async function evaluateAll({ page, log, terminal, interrupted }, { evaluations, 
  * @param {Results} results
  * @returns {Promise<RunSummary>} the run as it ended
  */
-async function train({ page, log, terminal, options }, ready, { config, dataset, checkpoint }, results) {
+async function train(
+  { page, log, terminal, interrupted, options },
+  ready,
+  { config, dataset, checkpoint },
+  results,
+) {
   const ended = log.follow({
     objectives: ready.objectives.map(({ name }) => name),
-    onSteps: (records) => results.take(records),
+    onStep: (record) => results.take(record),
   });
   const run = checkpoint
     ? await page.send({
@@ -139,5 +158,9 @@ async function train({ page, log, terminal, options }, ready, { config, dataset,
     `${checkpoint ? `Going on from step ${checkpoint.step}` : 'Training'}: ${name}, ${steps} steps, seed ${seed}, ` +
       `${sampling.promptsPerBatch} prompts × ${sampling.groupSize} completions.`,
   );
+  if (checkpoint && steps <= checkpoint.step) {
+    terminal.line(`It was at its last step already; --steps ${checkpoint.step + steps} would go on.`);
+  }
+  if (interrupted.aborted) await page.send({ type: 'stop' });
   return page.alive(ended);
 }

@@ -32,7 +32,7 @@ describe.skipIf(noBrowser)('a dataset', () => {
   it('shows each case with the prompt that it becomes', async () => {
     const { page } = studio;
     await page.getByRole('grid').getByText('A sailor has bleeding gums').click();
-    const prompt = page.getByLabel('Rendered prompt');
+    const prompt = page.getByRole('region', { name: 'Prompt' });
     await expect
       .poll(() => prompt.textContent())
       .toMatch(/A sailor has bleeding gums[\s\S]*Vitamin C[\s\S]*Vitamin B12/);

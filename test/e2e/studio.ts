@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 import { launchFlags } from '../../scripts/lib/browser.mjs';
-import type { BackendChoice } from '../../src/protocol';
+import type { BackendChoice, RunStatus } from '../../src/protocol';
 import type {} from '../../src/studio/store/automation'; // declares window.crpoStudio
 import type { StudioState } from '../../src/studio/store/state';
 
@@ -134,4 +134,47 @@ async function dispatchDrop(
     document.body.dispatchEvent(new DragEvent('dragenter', event));
     document.body.dispatchEvent(new DragEvent('drop', event));
   }, input);
+}
+
+/** Picks the tiny policy, the MedQA-layout rows without the bad ones, and the tiny settings. */
+export async function prepareTinyRun(page: Page): Promise<void> {
+  await goTo(page, '');
+  await page.getByLabel('Open a model folder').setInputFiles('test/fixtures/tiny-policy');
+  await page.waitForFunction(() => window.crpoStudio!.state().model?.name === 'tiny-policy');
+  await openMedqaRows(page);
+  await drop(page, 'test/e2e/tiny-run.json');
+  await page.waitForFunction(() => window.crpoStudio!.state().draft?.name === 'tiny');
+}
+
+/** Drops the MedQA-layout rows, chooses them for training and leaves the bad ones out. */
+export async function openMedqaRows(page: Page): Promise<void> {
+  await goTo(page, 'data');
+  await drop(page, 'test/fixtures/medqa-layout.jsonl');
+  const chosen = () => {
+    const { datasets, datasetId } = window.crpoStudio!.state();
+    return datasets.find(({ id, name }) => id === datasetId && name === 'medqa-layout.jsonl');
+  };
+  const isChosen = await page.waitForFunction(chosen);
+  const { badLinesSkipped } = (await isChosen.jsonValue())!;
+  if (badLinesSkipped) return;
+  await page.getByRole('checkbox', { name: /Skip bad lines/ }).click();
+  await page.waitForFunction(() =>
+    window
+      .crpoStudio!.state()
+      .datasets.some(({ name, badLinesSkipped }) => name === 'medqa-layout.jsonl' && badLinesSkipped),
+  );
+}
+
+/** Waits until the run has that status and its checkpoint is stored. */
+export async function untilRun(page: Page, status: RunStatus): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => {
+      const { run, checkpoints } = window.crpoStudio!.state();
+      if (run?.status === 'failed' && wanted !== 'failed') throw new Error(run.error?.message);
+      const stored = checkpoints.some(({ runId, step }) => runId === run?.runId && step === run.step);
+      return run?.status === wanted && (stored || run.step === 0);
+    },
+    status,
+    { timeout: 150_000 },
+  );
 }

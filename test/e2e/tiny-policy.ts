@@ -1,8 +1,8 @@
 /**
  * Makes `test/fixtures/tiny-policy`: a Qwen2 of some 32 thousand parameters with its own tokenizer,
- * taught to answer the questions of `medqa-layout.jsonl` in the right form with a letter of its own
- * choosing. It is small enough for a software GPU, and since only some of its answers are right, a
- * group of them has advantages and every step a gradient. `node test/e2e/make-tiny-policy.mjs`.
+ * taught to answer the questions of `medqa-layout.jsonl` with nothing but a boxed letter, any letter.
+ * That is six tokens, few enough for a software GPU, and since only some of the answers are right, a
+ * group of them has advantages and the step a gradient. `node test/e2e/make-tiny-policy.mjs`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ export async function makeTinyPolicy(folder: string): Promise<string> {
   await chooseBackend('wasm', { gpu: undefined, wasmFolder: undefined });
   const config = validateConfig(JSON.parse(readFileSync('test/e2e/tiny-run.json', 'utf8')));
   const cases = readCases('test/fixtures/medqa-layout.jsonl');
-  const completions = LETTERS.map((letter) => `<think>ok</think><answer>\\boxed{${letter}}</answer>`);
+  const completions = LETTERS.map((letter) => `\\boxed{${letter}}`);
   const questions = cases.map(({ question, options }) => [question, ...Object.values(options)].join('\n'));
   // The form counts more than the questions, so that its merges come first and it takes few tokens.
   const corpus = [...questions, ...Array.from({ length: 40 }, () => completions).flat()];

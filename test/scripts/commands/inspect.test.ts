@@ -37,11 +37,11 @@ describe('inspect', () => {
       architecture: 'qwen2',
       layers: 2,
       hiddenSize: 32,
-      // Embedding 405·32; two layers of q 32·32 + 32, k and v 16·32 + 16 each, o 32·32, three of
-      // 64·32 and two norms of 32; the last norm: 12960 + 2·9344 + 32.
-      parameters: 31680,
+      // Embedding 394·32; two layers of q 32·32 + 32, k and v 16·32 + 16 each, o 32·32, three of
+      // 64·32 and two norms of 32; the last norm: 12608 + 2·9344 + 32.
+      parameters: 31328,
       storedTypes: { F32: 26 },
-      tokenizer: { vocabularySize: 405, eosToken: '<|end|>' },
+      tokenizer: { vocabularySize: 394, eosToken: '<|end|>' },
     });
   });
 
