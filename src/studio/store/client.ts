@@ -60,6 +60,11 @@ export class WorkerLink<C extends { readonly type: string }, R extends Record<C[
     this.#gone = this.#goneRecord('it was not started');
   }
 
+  /** Whether there is a worker to send to. */
+  get running(): boolean {
+    return this.#port !== null;
+  }
+
   /** Starts the worker, or a new one in place of the old; what was pending is rejected. */
   start(): void {
     this.#end({

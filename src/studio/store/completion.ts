@@ -29,10 +29,12 @@ export function pieces(completion: string, insideReasoning: boolean): Piece[] {
   };
   let kind: PieceKind = insideReasoning ? 'reasoning' : 'text';
   let at = 0;
+  // Each is looked for again only once it is passed, so that all searches together read the text once.
   let box = completion.indexOf(BOX);
+  let angle = completion.indexOf('<');
   while (at < completion.length) {
     if (box >= 0 && box < at) box = completion.indexOf(BOX, at);
-    const angle = completion.indexOf('<', at);
+    if (angle >= 0 && angle < at) angle = completion.indexOf('<', at);
     if (angle < 0 && box < 0) break;
     if (box >= 0 && (angle < 0 || box < angle)) {
       emit(kind, completion.slice(at, box));

@@ -2,16 +2,15 @@
  * Folds what happened into what is known: `(state, action) → state`, pure. Actions are news from
  * the workers, answers with the command they answer, and the person's own acts.
  */
-import {
-  type Command,
-  type CommandResults,
-  type DatasetCommand,
-  type DatasetResults,
-  type DatasetSummary,
-  type ErrorRecord,
-  PROTOCOL_VERSION,
-  type RunConfig,
-  type RunSummary,
+import type {
+  Command,
+  CommandResults,
+  DatasetCommand,
+  DatasetResults,
+  DatasetSummary,
+  ErrorRecord,
+  RunConfig,
+  RunSummary,
 } from '../../protocol';
 import type { DatasetNews, TrainerNews } from './client';
 import { appendSteps, emptyHistory } from './history';
@@ -67,7 +66,7 @@ export function reduce(state: StudioState, action: Action): StudioState {
     case 'trainer-answer':
       return onTrainerAnswer(state, action.answer);
     case 'trainer-started':
-      return { ...state, trainerAlive: true };
+      return { ...withoutTrainer(state), trainerAlive: true };
     case 'trainer-crashed':
       return addError(onCrash(state, action.error), action.error);
     case 'dataset-news': {
@@ -182,14 +181,7 @@ function onTrainerAnswer(state: StudioState, { command, result }: TrainerAnswer)
   switch (command.type) {
     case 'hello': {
       const ready = result as CommandResults['hello'];
-      const next = { ...state, ready, holdsLock: ready.holdsLock, draft: state.draft ?? ready.defaults };
-      if (ready.protocolVersion === PROTOCOL_VERSION) return next;
-      return addError(next, {
-        boundary: 'protocol',
-        code: 'protocol-version',
-        message: `The page speaks protocol ${PROTOCOL_VERSION}, its worker ${ready.protocolVersion}: they come from two builds.`,
-        action: 'Reload the page with the cache emptied (Ctrl+Shift+R).',
-      });
+      return { ...state, ready, holdsLock: ready.holdsLock, draft: state.draft ?? ready.defaults };
     }
     case 'load-model':
       return { ...state, model: result as CommandResults['load-model'] };
@@ -267,20 +259,30 @@ function putDataset(state: StudioState, dataset: DatasetSummary): StudioState {
   return { ...state, datasets };
 }
 
-/** Without its worker a run cannot go on; what was measured stays on screen. */
+/** A run cannot go on without its worker; what was measured stays on screen. */
 function onCrash(state: StudioState, error: ErrorRecord): StudioState {
-  const { model, loadingModel, evaluating, phase } = initialState;
-  const run = isActive(state.run) ? { ...state.run, status: 'failed' as const, error } : state.run;
-  return { ...state, model, loadingModel, evaluating, phase, run, trainerAlive: false };
+  const next = withoutTrainer(state);
+  if (!isActive(state.run)) return next;
+  return { ...next, run: { ...state.run, status: 'failed', error } };
 }
 
-/** The same error again only counts up: one line per cause, not per occurrence. */
+/** What only lived in the worker is gone with it. */
+function withoutTrainer(state: StudioState): StudioState {
+  const { model, loadingModel, evaluating, phase, trainerAlive } = initialState;
+  return { ...state, model, loadingModel, evaluating, phase, trainerAlive };
+}
+
+/**
+ * The same error again only counts up: one line per cause, not per occurrence. The very same record
+ * is one occurrence heard twice: a crash rejects the commands that waited for it.
+ */
 function addError(state: StudioState, record: ErrorRecord): StudioState {
   const same = state.errors.find(
     (error) => error.record.code === record.code && error.record.message === record.message,
   );
   const id = same?.id ?? 1 + state.errors.reduce((highest, error) => Math.max(highest, error.id), 0);
-  const shown = { id, record, count: (same?.count ?? 0) + 1, toast: true };
+  const count = same ? same.count + (same.record === record ? 0 : 1) : 1;
+  const shown = { id, record, count, toast: true };
   const errors = [...state.errors.filter((error) => error !== same), shown].slice(-ERROR_LIMIT);
   return { ...state, errors };
 }

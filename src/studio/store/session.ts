@@ -10,13 +10,11 @@ import {
   type DatasetCommand,
   type DatasetResults,
   type DatasetRow,
-  type ErrorRecord,
   type NamedFile,
   PROTOCOL_VERSION,
   type PromptSettings,
   type RunConfig,
   type SettingValue,
-  toErrorRecord,
 } from '../../protocol';
 import {
   type DatasetLink,
@@ -31,11 +29,9 @@ import type { DatasetAnswer, TrainerAnswer } from './reduce';
 import { saveFile } from './save';
 import { readConfig } from './settings';
 import { STARTER_DATASET, STARTER_MODEL, starterCases, starterPolicy } from './starter';
-import { isActive, type Question, type StudioState } from './state';
+import { isActive, type StudioState } from './state';
 import type { StudioStore } from './studio';
-
-const NOTICE_MS = 10_000;
-const TOAST_MS = 12_000;
+import { Voice } from './voice';
 
 export interface SessionOptions {
   readonly store: StudioStore;
@@ -57,20 +53,21 @@ export class Session {
   readonly #backend: BackendChoice;
   readonly #memory: SessionOptions['memory'];
   readonly #listeners = new Set<NewsListener>();
+  /** Notices, errors and questions. */
+  readonly voice: Voice;
   #modelFiles: { readonly name: string; readonly files: readonly NamedFile[] } | null = null;
-  #answer: ((yes: boolean) => void) | null = null;
-  #nextNotice = 1;
 
   constructor({ store, openTrainer, openDatasets, backend, memory }: SessionOptions) {
     this.#store = store;
+    this.voice = new Voice(store);
     this.#backend = backend;
     this.#memory = memory;
     this.#trainer = new WorkerLink('trainer', openTrainer, {
       news: (event) => {
         store.dispatch({ type: 'trainer-news', event });
         this.#tell(event);
-        if (event.type === 'fault') this.#expireToasts();
-        if (event.type === 'lock' && event.holdsLock) void this.#loadStarterPolicy();
+        if (event.type === 'fault') this.voice.expireToasts();
+        if (event.type === 'lock' && event.holdsLock) void this.#loadModelAtHand();
       },
       crash: (error) => {
         store.dispatch({ type: 'trainer-crashed', error });
@@ -82,7 +79,7 @@ export class Session {
         store.dispatch({ type: 'dataset-news', event });
         this.#tell(event);
       },
-      crash: (error) => this.fail(error),
+      crash: (error) => this.voice.report(error), // the next command starts it anew
     });
   }
 
@@ -99,6 +96,7 @@ export class Session {
   async sendDataset<T extends DatasetCommand['type']>(
     command: Extract<DatasetCommand, { type: T }>,
   ): Promise<DatasetResults[T]> {
+    if (!this.#datasets.running) this.#startDatasets();
     const result = await this.#datasets.send<T>(command);
     this.#store.dispatch({ type: 'dataset-answer', answer: { command, result } as unknown as DatasetAnswer });
     return result;
@@ -118,28 +116,26 @@ export class Session {
 
   /** Workers, stored checkpoints and datasets, then the starter. Rejects if the trainer never answers. */
   async boot(): Promise<void> {
-    this.#datasets.start();
     const datasets = this.#bootDatasets();
     try {
       await this.#startTrainer();
     } catch (thrown) {
-      this.fail(thrown);
+      this.voice.fail(thrown);
       this.#store.dispatch({ type: 'stage', stage: 'failed' });
       await datasets;
       throw thrown;
     }
     this.#store.dispatch({ type: 'stage', stage: 'loading-starter' });
-    await Promise.all([datasets, this.#loadStarterPolicy()]);
+    await Promise.all([datasets, this.#loadModelAtHand()]);
     this.#store.dispatch({ type: 'stage', stage: 'ready' });
   }
 
-  /** After a crash: a new worker with the same model; stored checkpoints can then be resumed. */
+  /** After a crash or a lost device: a new worker with the same model; stored checkpoints can then be resumed. */
   restartTrainer(): Promise<boolean> {
-    return this.#try(async () => {
+    return this.voice.try(async () => {
       await this.#startTrainer();
       this.#store.dispatch({ type: 'stage', stage: 'ready' });
-      const model = this.#modelFiles ?? { name: STARTER_MODEL, files: await starterPolicy() };
-      await this.#load(model.name, model.files);
+      await this.#loadModelAtHand();
     });
   }
 
@@ -147,17 +143,24 @@ export class Session {
     this.#store.dispatch({ type: 'trainer-started' });
     this.#trainer.start();
     await this.send({ type: 'hello', protocolVersion: PROTOCOL_VERSION, backend: this.#backend });
-    await this.#try(() => this.send({ type: 'list-checkpoints' }));
+    await this.voice.try(() => this.send({ type: 'list-checkpoints' }));
+  }
+
+  /** Its datasets are in the browser's storage; only the tokenizer has to be given again. */
+  #startDatasets(): void {
+    this.#datasets.start();
+    const model = this.#modelFiles;
+    if (model) void this.voice.try(() => this.#sendTokenizer(model.name, model.files));
   }
 
   async #bootDatasets(): Promise<void> {
-    await this.#try(async () => {
+    await this.voice.try(async () => {
       await this.sendDataset({ type: 'list' });
       const remembered = this.#memory.getItem(DATASET_KEY);
       if (remembered && this.state().datasets.some(({ id }) => id === remembered))
         this.chooseDataset(remembered);
     });
-    await this.#try(async () => {
+    await this.voice.try(async () => {
       await this.sendDataset({
         type: 'open',
         name: STARTER_DATASET,
@@ -167,16 +170,20 @@ export class Session {
     });
   }
 
-  async #loadStarterPolicy(): Promise<void> {
+  /** The model of before, or the starter; not in a tab that only looks. */
+  async #loadModelAtHand(): Promise<void> {
     if (!this.state().holdsLock || this.state().model) return;
-    await this.#try(async () => this.#load(STARTER_MODEL, await starterPolicy()));
+    await this.voice.try(async () => {
+      const model = this.#modelFiles ?? { name: STARTER_MODEL, files: await starterPolicy() };
+      await this.#load(model.name, model.files);
+    });
   }
 
   // ── Files ─────────────────────────────────────────────────────────────────────────────────────
 
   /** Whatever was dropped, picked or pasted, each to where its content says. */
   async take(files: readonly NamedFile[]): Promise<void> {
-    await this.#try(async () => {
+    await this.voice.try(async () => {
       for (const destination of await route(files)) {
         switch (destination.kind) {
           case 'model':
@@ -192,7 +199,7 @@ export class Session {
             this.#openConfig(destination.name, destination.text);
             break;
           case 'refused':
-            this.fail(destination.error);
+            this.voice.fail(destination.error);
             break;
           default:
             destination satisfies never;
@@ -203,7 +210,7 @@ export class Session {
 
   async loadModel(name: string, files: readonly NamedFile[]): Promise<void> {
     if (!(await this.#mayReplaceRun(`Loading "${name}"`))) return;
-    await this.#try(() => this.#load(name, files));
+    await this.voice.try(() => this.#load(name, files));
   }
 
   async #load(name: string, files: readonly NamedFile[]): Promise<void> {
@@ -214,13 +221,17 @@ export class Session {
     } finally {
       this.#store.dispatch({ type: 'loading-model', name: null });
     }
+    await this.#sendTokenizer(name, files);
+  }
+
+  async #sendTokenizer(name: string, files: readonly NamedFile[]): Promise<void> {
     const tokenizer = files.filter(({ path }) => !path.endsWith('.safetensors'));
     await this.sendDataset({ type: 'set-tokenizer', files: tokenizer });
     this.#store.dispatch({ type: 'tokenizer', of: name });
   }
 
   async openDataset(name: string, file: Blob): Promise<void> {
-    const opened = await this.#try(async () => {
+    const opened = await this.voice.try(async () => {
       const { id } = await this.sendDataset({ type: 'open', name, file });
       this.#memory.setItem(DATASET_KEY, id);
     });
@@ -231,7 +242,7 @@ export class Session {
     const { ready, draft } = this.state();
     if (!ready || !draft) return;
     this.edit(readConfig(text, name, draft, ready.settings));
-    this.notify(`Settings taken from ${name}.`);
+    this.voice.notify(`Settings taken from ${name}.`);
   }
 
   chooseDataset(datasetId: string): void {
@@ -240,19 +251,19 @@ export class Session {
   }
 
   cancelImport(): Promise<boolean> {
-    return this.#try(() => this.sendDataset({ type: 'cancel' }));
+    return this.voice.try(() => this.sendDataset({ type: 'cancel' }));
   }
 
   skipBadLines(datasetId: string, skip: boolean): Promise<boolean> {
-    return this.#try(() => this.sendDataset({ type: 'skip-bad-lines', datasetId, skip }));
+    return this.voice.try(() => this.sendDataset({ type: 'skip-bad-lines', datasetId, skip }));
   }
 
   saveBadLines(datasetId: string): Promise<boolean> {
-    return this.#try(async () => saveFile(await this.sendDataset({ type: 'bad-lines', datasetId })));
+    return this.voice.try(async () => saveFile(await this.sendDataset({ type: 'bad-lines', datasetId })));
   }
 
   removeDataset(datasetId: string): Promise<boolean> {
-    return this.#try(() => this.sendDataset({ type: 'remove', datasetId }));
+    return this.voice.try(() => this.sendDataset({ type: 'remove', datasetId }));
   }
 
   /** Rows [from, to) with their prompts; rejects. */
@@ -270,39 +281,39 @@ export class Session {
   async train(): Promise<boolean> {
     const { draft, datasetId } = this.state();
     if (!draft || !datasetId || !(await this.#mayReplaceRun('Starting a new run'))) return false;
-    return this.#try(() => this.send({ type: 'start', config: draft, datasetId }));
+    return this.voice.try(() => this.send({ type: 'start', config: draft, datasetId }));
   }
 
   pause(): Promise<boolean> {
-    return this.#try(() => this.send({ type: 'pause' }));
+    return this.voice.try(() => this.send({ type: 'pause' }));
   }
 
   continue(): Promise<boolean> {
-    return this.#try(() => this.send({ type: 'continue' }));
+    return this.voice.try(() => this.send({ type: 'continue' }));
   }
 
   singleStep(): Promise<boolean> {
-    return this.#try(() => this.send({ type: 'single-step' }));
+    return this.voice.try(() => this.send({ type: 'single-step' }));
   }
 
   stop(): Promise<boolean> {
-    return this.#try(() => this.send({ type: 'stop' }));
+    return this.voice.try(() => this.send({ type: 'stop' }));
   }
 
   changeSettings(changes: Readonly<Record<string, SettingValue>>): Promise<boolean> {
-    return this.#try(() => this.send({ type: 'change-settings', changes }));
+    return this.voice.try(() => this.send({ type: 'change-settings', changes }));
   }
 
   /** The page may be frozen or closed next: the trainer saves. */
   pageHidden(): void {
-    if (this.state().run?.status === 'running') void this.#try(() => this.send({ type: 'page-hidden' }));
+    if (this.state().run?.status === 'running') void this.voice.try(() => this.send({ type: 'page-hidden' }));
   }
 
   evaluate(datasetId: string, limit: number | null): Promise<boolean> {
     const { draft, run } = this.state();
     const config = isActive(run) ? run.config : draft;
     if (!config) return Promise.resolve(false);
-    return this.#try(async () => {
+    return this.voice.try(async () => {
       try {
         await this.send({ type: 'evaluate', datasetId, limit, config });
       } finally {
@@ -312,22 +323,22 @@ export class Session {
   }
 
   cancelEvaluation(): Promise<boolean> {
-    return this.#try(() => this.send({ type: 'cancel-evaluation' }));
+    return this.voice.try(() => this.send({ type: 'cancel-evaluation' }));
   }
 
   // ── Checkpoints ───────────────────────────────────────────────────────────────────────────────
 
   saveCheckpoint(): Promise<boolean> {
-    return this.#try(async () => {
+    return this.voice.try(async () => {
       const saved = await this.send({ type: 'save-checkpoint' });
-      this.notify(`Checkpoint of step ${saved.step} saved.`);
+      this.voice.notify(`Checkpoint of step ${saved.step} saved.`);
     });
   }
 
   /** `steps`: the run's new total; undefined keeps its own. */
   async resume(id: string, steps?: number): Promise<boolean> {
     if (!(await this.#mayReplaceRun('Resuming a checkpoint'))) return false;
-    return this.#try(() =>
+    return this.voice.try(() =>
       this.send(
         steps === undefined ? { type: 'resume-checkpoint', id } : { type: 'resume-checkpoint', id, steps },
       ),
@@ -335,115 +346,55 @@ export class Session {
   }
 
   exportCheckpoint(id: string): Promise<boolean> {
-    return this.#try(async () => {
+    return this.voice.try(async () => {
       const exported = await this.send({ type: 'export-checkpoint', id });
       if (await saveFile(exported))
-        this.notify(`${exported.name} saved. SHA-256 ${exported.sha256.slice(0, 16)}…`);
+        this.voice.notify(`${exported.name} saved. SHA-256 ${exported.sha256.slice(0, 16)}…`);
     });
   }
 
   importCheckpoint(name: string, file: Blob): Promise<boolean> {
-    return this.#try(async () => {
+    return this.voice.try(async () => {
       const imported = await this.send({ type: 'import-checkpoint', name, file });
-      this.notify(`${name}: step ${imported.step} of "${imported.runName}" is under Checkpoints.`);
+      this.voice.notify(`${name}: step ${imported.step} of "${imported.runName}" is under Checkpoints.`);
     });
   }
 
   deleteCheckpoint(id: string): Promise<boolean> {
     const checkpoint = this.state().checkpoints.find((each) => each.id === id);
-    return this.#try(async () => {
+    return this.voice.try(async () => {
       await this.send({ type: 'delete-checkpoint', id });
-      this.notify(`Step ${checkpoint?.step ?? ''} of "${checkpoint?.runName ?? ''}" is in the trash.`, id);
+      this.voice.notify(
+        `Step ${checkpoint?.step ?? ''} of "${checkpoint?.runName ?? ''}" is in the trash.`,
+        id,
+      );
     });
   }
 
   restoreCheckpoint(id: string): Promise<boolean> {
-    return this.#try(() => this.send({ type: 'restore-checkpoint', id }));
+    return this.voice.try(() => this.send({ type: 'restore-checkpoint', id }));
   }
 
   async emptyTrash(): Promise<boolean> {
     const count = this.state().checkpoints.filter(({ deleted }) => deleted).length;
-    const sure = await this.#ask({
+    const sure = await this.voice.ask({
       title: 'Empty the trash?',
       text: `${count === 1 ? 'One checkpoint' : `${count} checkpoints`} will be gone for good.`,
       confirm: 'Empty trash',
     });
-    return sure ? this.#try(() => this.send({ type: 'empty-trash' })) : false;
-  }
-
-  // ── Telling and asking ────────────────────────────────────────────────────────────────────────
-
-  fail(thrown: unknown): void {
-    const error: ErrorRecord = toErrorRecord(thrown);
-    this.#store.dispatch({ type: 'error', error });
-    this.#expireToasts();
-  }
-
-  notify(text: string, undoCheckpoint?: string): void {
-    const id = this.#nextNotice++;
-    this.#store.dispatch({
-      type: 'notice',
-      notice: undoCheckpoint ? { id, text, undoCheckpoint } : { id, text },
-    });
-    setTimeout(() => this.closeNotice(id), NOTICE_MS);
-  }
-
-  closeNotice(id: number): void {
-    this.#store.dispatch({ type: 'close-notice', id });
-  }
-
-  closeToast(id: number): void {
-    this.#store.dispatch({ type: 'close-toast', id });
-  }
-
-  clearErrors(): void {
-    this.#store.dispatch({ type: 'clear-errors' });
-  }
-
-  /** The person's answer to `state.question`. */
-  answer(yes: boolean): void {
-    this.#store.dispatch({ type: 'question', question: null });
-    this.#answer?.(yes);
-    this.#answer = null;
-  }
-
-  #ask(question: Question): Promise<boolean> {
-    this.#answer?.(false);
-    this.#store.dispatch({ type: 'question', question });
-    return new Promise((resolve) => {
-      this.#answer = resolve;
-    });
+    return sure ? this.voice.try(() => this.send({ type: 'empty-trash' })) : false;
   }
 
   /** Asks before an active run is ended, and ends it. */
   async #mayReplaceRun(what: string): Promise<boolean> {
     const { run } = this.state();
     if (!isActive(run)) return true;
-    const sure = await this.#ask({
+    const sure = await this.voice.ask({
       title: 'Replace the running session?',
       text: `${what} ends "${run.config.name}" at step ${run.step} of ${run.config.steps}. Its stored checkpoints stay.`,
       confirm: 'Stop and replace',
     });
     return sure && this.stop();
-  }
-
-  /** Runs a verb; what it throws is shown. */
-  async #try(verb: () => unknown): Promise<boolean> {
-    try {
-      await verb();
-      return true;
-    } catch (thrown) {
-      this.fail(thrown);
-      return false;
-    }
-  }
-
-  /** Toasts leave by themselves; the panel keeps their errors. */
-  #expireToasts(): void {
-    const shown = this.state().errors.filter(({ toast }) => toast);
-    setTimeout(() => {
-      for (const { id } of shown) this.closeToast(id);
-    }, TOAST_MS);
   }
 
   #tell(event: TrainerNews | DatasetNews): void {

@@ -6,7 +6,7 @@ import css from './App.module.css';
 import { Checkpoints } from './checkpoints/Checkpoints';
 import { useSession, useStudio } from './context';
 import { Data } from './data/Data';
-import { useAnnouncement, useSaveWhenHidden, useTitle, useWakeLock } from './effects';
+import { useAnnouncement, usePersistentStorage, useSaveWhenHidden, useTitle, useWakeLock } from './effects';
 import { Home } from './home/Home';
 import { useKeys } from './keys';
 import { ErrorBoundary } from './kit/Panel';
@@ -30,6 +30,7 @@ export function App() {
   useTitle();
   useWakeLock();
   useSaveWhenHidden();
+  usePersistentStorage();
   return <Router hook={useHashLocation}>{isCapture() ? <Capture /> : <Studio />}</Router>;
 }
 

@@ -50,6 +50,14 @@ export function useWakeLock(): void {
   }, [running]);
 }
 
+/** Asks the browser to keep what is stored, once there is something worth keeping. */
+export function usePersistentStorage(): void {
+  const running = useStudio((state) => state.run?.status === 'running');
+  useEffect(() => {
+    if (running) void navigator.storage?.persist?.(); // a refusal is shown with the storage's figures
+  }, [running]);
+}
+
 /** A hidden page may be frozen or closed without another word: the trainer saves first. */
 export function useSaveWhenHidden(): void {
   const session = useSession();

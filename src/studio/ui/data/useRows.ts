@@ -44,7 +44,7 @@ export function useRows(
           if (cache.pages.size > PAGES_KEPT) cache.pages.delete(cache.pages.keys().next().value!);
           redraw((times) => times + 1);
         },
-        (thrown: unknown) => session.fail(thrown), // the page stays empty; a new tokenizer or prompt asks again
+        (thrown: unknown) => session.voice.fail(thrown), // the page stays empty; a new tokenizer or prompt asks again
       );
     }
   }, [session, cache, seen, datasetId, count, tags, system, addOpeningTag, maxTokens]);

@@ -39,7 +39,7 @@ export function DropZone({ children }: { readonly children: ReactNode }) {
       setOver(false);
       filesOfTransfer(event.dataTransfer).then(
         (files) => session.take(files),
-        (thrown: unknown) => session.fail(thrown),
+        (thrown: unknown) => session.voice.fail(thrown),
       );
     };
     const onPaste = (event: ClipboardEvent) => {

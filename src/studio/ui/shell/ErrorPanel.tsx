@@ -16,15 +16,15 @@ export function ErrorPanel({ errors, onClose }: ErrorPanelProps) {
   const session = useSession();
   const copy = () =>
     navigator.clipboard.writeText(diagnostics(session.state(), navigator.userAgent)).then(
-      () => session.notify('Diagnostics copied: build, backend, error codes; no text of any case.'),
-      (thrown: unknown) => session.fail(thrown),
+      () => session.voice.notify('Diagnostics copied: build, backend, error codes; no text of any case.'),
+      (thrown: unknown) => session.voice.fail(thrown),
     );
   return (
     <section className={css.panel} aria-label="Problems">
       <header className={css.header}>
         <h2>Problems</h2>
         <Button label="Copy diagnostics" tone="quiet" onClick={copy} />
-        <Button label="Clear" tone="quiet" onClick={() => session.clearErrors()} />
+        <Button label="Clear" tone="quiet" onClick={() => session.voice.clearErrors()} />
         <Button label="Close" bare tone="quiet" icon="close" onClick={onClose} />
       </header>
       <ul>
@@ -48,7 +48,7 @@ export function ErrorText({ record, count = 1 }: { readonly record: ErrorRecord;
     record.column && `column ${record.column}`,
   ];
   const where = place.filter(Boolean).join(', ');
-  const trainerGone = record.code === 'trainer-worker-stopped' && !alive;
+  const trainerGone = record.code === 'device-lost' || (record.code === 'trainer-worker-stopped' && !alive);
   return (
     <div className={css.error}>
       <Icon name="alert" />

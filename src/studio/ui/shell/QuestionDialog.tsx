@@ -9,11 +9,11 @@ export function QuestionDialog() {
   const question = useStudio((state) => state.question);
   if (!question) return null;
   return (
-    <Dialog title={question.title} onClose={() => session.answer(false)}>
+    <Dialog title={question.title} onClose={() => session.voice.answer(false)}>
       <p>{question.text}</p>
       <div className={css.end}>
-        <Button label="Cancel" onClick={() => session.answer(false)} />
-        <Button label={question.confirm} tone="primary" onClick={() => session.answer(true)} />
+        <Button label="Cancel" onClick={() => session.voice.answer(false)} />
+        <Button label={question.confirm} tone="primary" onClick={() => session.voice.answer(true)} />
       </div>
     </Dialog>
   );

@@ -21,7 +21,13 @@ export function Toasts() {
           .map(({ id, record, count }) => (
             <div key={id} className={cx(css.toast, css.error)}>
               <ErrorText record={record} count={count} />
-              <Button label="Close" bare tone="quiet" icon="close" onClick={() => session.closeToast(id)} />
+              <Button
+                label="Close"
+                bare
+                tone="quiet"
+                icon="close"
+                onClick={() => session.voice.closeToast(id)}
+              />
             </div>
           ))}
       </div>
@@ -34,12 +40,18 @@ export function Toasts() {
                 label="Undo"
                 icon="undo"
                 onClick={() => {
-                  session.closeNotice(id);
+                  session.voice.closeNotice(id);
                   void session.restoreCheckpoint(undoCheckpoint);
                 }}
               />
             )}
-            <Button label="Close" bare tone="quiet" icon="close" onClick={() => session.closeNotice(id)} />
+            <Button
+              label="Close"
+              bare
+              tone="quiet"
+              icon="close"
+              onClick={() => session.voice.closeNotice(id)}
+            />
           </div>
         ))}
       </div>

@@ -210,7 +210,9 @@ function extent(rows: readonly Row[]): [number, number] {
     }
   }
   if (low > high) return [0, 1];
-  const air = high > low ? 0.04 * (high - low) : Math.abs(high) * 0.1 || 0.1;
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const flat = high - low <= 1e-9 * size; // smoothing a constant leaves rounding
+  const air = flat ? 0.1 * size || 0.1 : 0.04 * (high - low);
   // 0 is a floor for what cannot be negative, and anchors shares and rewards.
   return [low >= 0 ? (low < 0.35 * high ? 0 : low - air) : low - air, high + air];
 }

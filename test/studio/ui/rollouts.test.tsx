@@ -1,0 +1,164 @@
+// @vitest-environment happy-dom
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+import type { StepRecord } from '../../../src/protocol';
+import { config, rollout, run, step } from '../records';
+import { openStudio, withLayout } from './screen';
+
+withLayout();
+
+const press = (key: string, target: Element = document.body) =>
+  act(async () => void fireEvent.keyDown(target, { key }));
+/** Rewards 12 and 2 in group 0: mean 7, deviation √50 = 7.0711, advantages ±0.7071. */
+const record: StepRecord = {
+  ...step(3),
+  rollouts: [
+    rollout(3, 0, 0, { advantage: Math.SQRT1_2 }),
+    rollout(3, 0, 1, {
+      completion: '<dx>Guess.\u202e</dx><conclusion>\\boxed{C}</conclusion>',
+      rewards: { accuracy: 0, format: 1.5, language: 1 },
+      reward: 2,
+      advantage: -Math.SQRT1_2,
+      truncated: true,
+    }),
+    rollout(3, 1, 0, { caseId: 'case-dead', completion: '<script>alert(1)</script>' }),
+    rollout(3, 1, 1, {
+      caseId: 'case-dead',
+      reward: null,
+      unscored: 'The language objective failed.',
+      rewards: { accuracy: null },
+    }),
+  ],
+};
+
+async function opened(hash = '#/rollouts', changes: Partial<typeof config> = {}) {
+  const studio = await openStudio(hash);
+  await studio.tell(
+    { type: 'run', run: run({ config: { ...config, ...changes } }) },
+    { type: 'step', runId: 'run-1', record },
+  );
+  await waitFor(() => expect(screen.getByRole('grid')).toBeTruthy());
+  return studio;
+}
+
+const rows = () =>
+  within(screen.getByRole('grid'))
+    .getAllByRole('row')
+    .map((row) => [...row.querySelectorAll('[role=gridcell]')].map((cell) => cell.textContent).join('|'));
+
+describe('the list', () => {
+  it('says what will appear before there is any', async () => {
+    await openStudio('#/rollouts');
+    expect(screen.getByText('What the policy writes appears here')).toBeTruthy();
+  });
+
+  it('groups by prompt with its mean, and marks right, wrong and unscored', async () => {
+    await opened();
+    expect(rows().slice(1)).toEqual([
+      'case case-0step 3gold A1/2 rightreward 7.00 ± 7.07',
+      '3|case-0|✓A / A|1.00|1.50|1.00|12.00|+0.71|20|<dx>Because.</dx><conclusion>So \\boxed{A}</conclusion>',
+      '3|case-0|✗C / A|0.00|1.50|1.00|2.00|−0.71|21 ✂|<dx>Guess.⟨202E⟩</dx><conclusion>\\boxed{C}</conclusion>',
+      'case case-deadstep 3gold A1/2 rightreward 12.00 ± 0.001 unscored',
+      '3|case-dead|✓– / A|1.00|1.50|1.00|12.00|0.00|20|<script>alert(1)</script>',
+      '3|case-dead|·A / A|–|–|–|unscored|0.00|21|<dx>Because.</dx><conclusion>So \\boxed{A}</conclusion>',
+    ]);
+  });
+
+  it('says how many are kept', async () => {
+    await opened();
+    expect(screen.getByText('newest 4; whole steps are kept up to 2,000')).toBeTruthy();
+  });
+
+  it('filters by text with / and sorts', async () => {
+    await opened();
+    await press('/');
+    const search = screen.getByRole('searchbox');
+    expect(document.activeElement).toBe(search);
+    await act(async () => void fireEvent.change(search, { target: { value: 'guess' } }));
+    await waitFor(() => expect(rows().length).toBe(3));
+    await act(async () => void fireEvent.change(search, { target: { value: 'nothing like it' } }));
+    await waitFor(() => expect(screen.getByText('No rollout matches')).toBeTruthy());
+    await act(async () => void fireEvent.change(search, { target: { value: '' } }));
+    await act(
+      async () => void fireEvent.change(screen.getByLabelText('Order'), { target: { value: 'length' } }),
+    );
+    expect(rows()[1]).toContain('21');
+    expect(location.search).toBe('?sort=length');
+  });
+
+  it('holds still under the pointer and offers what is new', async () => {
+    const { tell } = await opened();
+    await act(async () => void fireEvent.pointerEnter(screen.getByRole('grid').parentElement!));
+    await act(async () => void fireEvent.pointerOver(screen.getByRole('grid').parentElement!));
+    await tell({ type: 'step', runId: 'run-1', record: step(4) });
+    await waitFor(() => expect(screen.getByText('4 new rollouts ↑')).toBeTruthy());
+    expect(rows()[1]).toContain('step 3');
+    await act(async () => void fireEvent.click(screen.getByText('4 new rollouts ↑')));
+    expect(rows()[1]).toContain('step 4');
+  });
+});
+
+describe('the inspector', () => {
+  it('opens from the address and walks the group with h and l, the list with j and k', async () => {
+    await opened('#/rollouts/3/0/0');
+    expect(screen.getByText(/completion 1 of 2/)).toBeTruthy();
+    await press('l');
+    await waitFor(() => expect(location.hash).toBe('#/rollouts/3/0/1'));
+    await press('l');
+    await waitFor(() => expect(location.hash).toBe('#/rollouts/3/0/0'));
+    await press('h');
+    await press('j');
+    await waitFor(() => expect(location.hash).toBe('#/rollouts/3/1/0')); // past the heading
+    await press('Escape');
+    await waitFor(() => expect(location.hash).toBe('#/rollouts'));
+  });
+
+  it('shows the reward as arithmetic and the advantage against its group', async () => {
+    await opened('#/rollouts/3/0/1');
+    const table = screen.getByRole('table', { name: 'Reward' });
+    expect(
+      within(table)
+        .getAllByRole('row')
+        .map((row) => [...row.children].map((cell) => cell.textContent?.trim()).join(' ')),
+    ).toEqual([
+      'Objective weight × value = part',
+      '● Accuracy 10 0.000 0.000',
+      '◆ Format 1 1.500 1.500',
+      '✚ Language 0.5 1.000 0.500',
+      'Sum 2.000',
+    ]);
+    expect(screen.getByText('Group of 2: mean 7.000, standard deviation 7.071.')).toBeTruthy();
+    expect(screen.getByText('(2.000 − 7.000) / (7.071 + 1e-4) = −0.707')).toBeTruthy();
+  });
+
+  it('says so when the weights have changed since, or the run normalises otherwise', async () => {
+    await opened('#/rollouts/3/0/1', {
+      rewards: { ...config.rewards, weights: { accuracy: 10, format: 2 } },
+      advantage: { scale: 'none', combine: 'sum-then-normalize', epsilon: 1e-4 },
+    });
+    expect(screen.getByText(/With the weights of now the sum is 3\.000/)).toBeTruthy();
+    expect(screen.getByText(/does not divide by the deviation/)).toBeTruthy();
+    expect(screen.getByText('only watched')).toBeTruthy(); // language has no weight now
+  });
+
+  it('shows structure and hidden characters, and never runs what a policy writes', async () => {
+    await opened('#/rollouts/3/0/1');
+    const completion = screen.getByRole('region', { name: 'Completion' });
+    expect(within(completion).getByText('⟨202E⟩')).toBeTruthy();
+    expect(within(completion).getByTitle('Boxed answer').textContent).toBe('\\boxed{C}');
+    expect(within(completion).getByText('cut at the token limit')).toBeTruthy();
+    await press('j');
+    await waitFor(() =>
+      expect(screen.getByRole('region', { name: 'Completion' }).textContent).toContain(
+        '<script>alert(1)</script>',
+      ),
+    );
+    expect(document.querySelector('pre script')).toBeNull();
+  });
+
+  it('gives the reason of an unscored rollout', async () => {
+    await opened('#/rollouts/3/1/1');
+    expect(screen.getByText('The language objective failed.')).toBeTruthy();
+    expect(screen.getByText(/1 scored/)).toBeTruthy();
+  });
+});
