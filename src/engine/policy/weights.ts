@@ -96,14 +96,17 @@ async function openShards(folder: Folder, index: ByteSource): Promise<TensorFile
   for (const [name, path] of Object.entries(weightMap)) {
     const file = opened.get(path) ?? (await openSafetensors(shardOf(folder, path, index.name)));
     opened.set(path, file);
-    if (!file.tensors.has(name))
-      throw tensorError('tensor-missing', path, name, 'the index names it', 'none');
+    if (!file.tensors.has(name)) {
+      const wanted = `the tensor ${JSON.stringify(name.slice(0, 120))} that ${index.name} places here`;
+      throw tensorError('tensor-missing', path, wanted, 'none');
+    }
     files.set(name, file);
   }
   for (const [path, { tensors }] of opened) {
     for (const name of tensors.keys()) {
-      if (!files.has(name))
-        throw tensorError('tensor-unexpected', path, name, 'the index does not name it', 'one');
+      if (files.has(name)) continue;
+      const received = JSON.stringify(name.slice(0, 120));
+      throw tensorError('tensor-unexpected', path, `only tensors that ${index.name} names`, received);
     }
   }
   return files;
@@ -123,37 +126,43 @@ function shardOf(folder: Folder, path: unknown, indexName: string): ByteSource {
 
 /** Every tensor that the config implies is there in its shape, and no other. */
 export function checkInventory(files: TensorFiles, specs: readonly WeightSpec[], tiedHead: boolean): void {
+  const someFile = [...files.values()][0]?.source.name ?? SINGLE_FILE;
   const expected = new Set(specs.map(({ name }) => name));
   for (const { name, shape } of specs) {
     const file = files.get(name);
-    const wanted = `shape [${shape.join(', ')}]`;
-    if (file === undefined) throw tensorError('tensor-missing', undefined, name, wanted, 'none');
+    const wanted = `the tensor ${name} of shape [${shape.join(', ')}]`;
+    if (file === undefined) throw tensorError('tensor-missing', someFile, wanted, 'none');
     const received = file.tensors.get(name)!.shape;
     if (received.length !== shape.length || received.some((size, axis) => size !== shape[axis])) {
-      throw tensorError('tensor-shape', file.source.name, name, wanted, `shape [${received.join(', ')}]`);
+      throw tensorError('tensor-shape', file.source.name, wanted, `shape [${received.join(', ')}]`);
     }
   }
   for (const [name, file] of files) {
     // Old exports store what transformers ignores: a copy of a tied head, RoPE's frequencies.
     const ignored = (tiedHead && name === HEAD) || name.endsWith('.rotary_emb.inv_freq');
     if (!expected.has(name) && !ignored) {
-      throw tensorError('tensor-unexpected', file.source.name, name, 'config.json implies none', 'one');
+      const received = JSON.stringify(name.slice(0, 120));
+      throw tensorError(
+        'tensor-unexpected',
+        file.source.name,
+        'only tensors that the config implies',
+        received,
+      );
     }
   }
 }
 
 function tensorError(
-  code: string,
-  file: string | undefined,
-  tensor: string,
-  expected: string,
+  code: 'tensor-missing' | 'tensor-unexpected' | 'tensor-shape',
+  file: string,
+  expectation: string,
   received: string,
 ): StudioError {
   return new StudioError({
     boundary: 'model',
     code,
-    message: `${file ?? 'The model folder'}: tensor ${tensor.slice(0, 120)}: expected (${expected}), received ${received}.`,
-    action: 'Check that config.json and all weight files come from the same model and are complete.',
-    ...(file !== undefined && { file }),
+    message: `${file}: expected ${expectation}, received ${received}.`,
+    action: 'Check that config and all weight files come from the same model and are complete.',
+    file,
   });
 }
