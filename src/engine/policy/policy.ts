@@ -5,7 +5,7 @@
  */
 import { StudioError } from '../../protocol/errors';
 import type { Folder, NamedArray } from '../files';
-import { assertShape, constant, matmul, tf } from '../tensor';
+import { assertShape, constant, matmul, tf, trimGpuPool } from '../tensor';
 import { type PolicyConfig, readPolicyConfig } from './config';
 import { type Decoder, startDecoder } from './decoder';
 import { completionDistribution, type TokenBatch } from './forward';
@@ -75,6 +75,9 @@ export type TrainingChoice =
     };
 
 const CONFIG_FILE = 'config.json';
+
+/** Freed GPU memory kept for reuse from one update to the next. */
+const MAX_FREE_GPU_BYTES = 2 ** 30;
 
 /**
  * Loads a Hugging Face folder. An adapter, if given, brings its own rank, alpha and targets: it trains
@@ -159,6 +162,7 @@ function createFrom({ config, configJson, weights, adapter, frozen }: PolicyStat
         trained.set(name, tf.keep(value));
         if (old !== value) old.dispose();
       });
+      trimGpuPool(MAX_FREE_GPU_BYTES);
     },
     tokenLogprobs: (batch, { temperature, adapter: adapterOn = true, parameters, entropy = false }) => {
       const model = modelWith(parameters, adapterOn);

@@ -35,8 +35,12 @@ describe.skipIf(installed === null)('in Chromium', () => {
     const answer = await ask({ backend: 'webgpu', models: models(), destroyDevice: true });
     expect(answer.error).toBeUndefined();
     expect(answer.report).toMatchObject({ name: 'webgpu', requested: 'webgpu', software: true });
-    expect(answer.checks.length).toBeGreaterThan(30 * modelNames.length);
+    expect(answer.checks.length).toBeGreaterThan(20 * modelNames.length);
     expect(answer.checks.filter(({ error, limit }) => !(error < limit))).toEqual([]);
+    // Another head width adds its constant 1/√C.
+    expect(answer.leaked).toBeLessThan(modelNames.length);
+    expect(answer.freeGpuBytes![0]).toBeGreaterThan(0);
+    expect(answer.freeGpuBytes![1]).toBe(0);
     expect(answer.deviceLost).toBe('The GPU device was lost (destroyed): Device was destroyed.');
   });
 
@@ -71,8 +75,13 @@ describe.skipIf(installed === null)('in Chromium', () => {
   }
 });
 
+/** All parts of the first model; of the others what differs most, because software WebGPU is slow. */
 function models(): ParityRequest['models'] {
-  return Object.fromEntries(modelNames.map((name) => [name, modelFiles(name)]));
+  return modelNames.map((name, index) => ({
+    name,
+    files: modelFiles(name),
+    parts: index === 0 ? ['base', 'adapter', 'updates', 'gradients'] : ['base', 'updates'],
+  }));
 }
 
 function answerTo(
