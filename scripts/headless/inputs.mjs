@@ -54,13 +54,16 @@ function requireKind(option, path, kind) {
 }
 
 /**
- * @param {import('./page.mjs').StudioPage} page
- * @param {HeadlessOptions} options
+ * @param {object} session
+ * @param {import('./page.mjs').StudioPage} session.page
+ * @param {import('./run-log.mjs').RunLog} session.log
+ * @param {HeadlessOptions} session.options
  * @param {ReadyReport} ready
  * @param {(line: string) => void} tell
  * @returns {Promise<Inputs>}
  */
-export async function openInputs(page, options, ready, tell) {
+export async function openInputs({ page, log, options }, ready, tell) {
+  const config = newConfig(options, ready);
   const dataset = await openTraining(page, options.dataset, tell);
   const files = options.evaluate.map((path) => ({ path, limit: /** @type {number | null} */ (null) }));
   if (files.length === 0 && options.dataset === undefined) {
@@ -69,12 +72,13 @@ export async function openInputs(page, options, ready, tell) {
   const evaluations = [];
   for (const { path, limit } of files) {
     const opened = await page.openDataset(path, limit === null ? {} : { synthetic: true });
-    evaluations.push({ dataset: await withoutBadLines(page, opened, tell), limit });
+    const isKnown = opened.id === dataset.id;
+    evaluations.push({ dataset: isKnown ? dataset : await withoutBadLines(page, opened, tell), limit });
   }
-  const checkpoint = options.resume === undefined ? null : await page.importCheckpoint(options.resume);
+  const checkpoint = options.resume === undefined ? null : await openCheckpoint(page, log, options.resume);
   const model = await openModel(page, checkpoint ? undefined : options.model);
   tell(`Policy: ${model.name}, ${model.architecture}, ${model.parameters.toLocaleString('en')} parameters.`);
-  return { dataset, evaluations, model, checkpoint, config: newConfig(options, ready, dataset) };
+  return { dataset, evaluations, model, checkpoint, config };
 }
 
 /**
@@ -111,8 +115,23 @@ async function withoutBadLines(page, dataset, tell) {
 }
 
 /**
+ * Imports a checkpoint and makes its policy the current one, without training: a run whose last
+ * step is the checkpoint's is over.
  * @param {import('./page.mjs').StudioPage} page
- * @param {string | undefined} folder undefined: what the page has loaded, the starter policy
+ * @param {import('./run-log.mjs').RunLog} log
+ * @param {string} path
+ */
+async function openCheckpoint(page, log, path) {
+  const checkpoint = await page.importCheckpoint(path);
+  const ended = log.follow({ objectives: [], onStep: () => {} });
+  await page.send({ type: 'resume-checkpoint', id: checkpoint.id, steps: checkpoint.step });
+  await page.alive(ended);
+  return checkpoint;
+}
+
+/**
+ * @param {import('./page.mjs').StudioPage} page
+ * @param {string | undefined} folder undefined: what the page has loaded, the starter policy or a checkpoint's
  */
 async function openModel(page, folder) {
   if (folder !== undefined) return page.loadModel(folder);
@@ -125,14 +144,14 @@ async function openModel(page, folder) {
 /**
  * @param {HeadlessOptions} options
  * @param {ReadyReport} ready
- * @param {DatasetSummary} dataset
  */
-function newConfig(options, ready, dataset) {
+function newConfig(options, ready) {
   const base = options.config
     ? mergeConfig(ready.defaults, options.config, readFileSync(options.config, 'utf8'))
     : ready.defaults;
   const config = applyOptions(base, options, ready.rewardPresets);
   if (config.name !== ready.defaults.name) return config;
-  const source = options.dataset === undefined ? 'starter' : basename(dataset.name, extname(dataset.name));
+  const source =
+    options.dataset === undefined ? 'starter' : basename(options.dataset, extname(options.dataset));
   return { ...config, name: `${source.slice(0, 50)}-${config.rewards.preset}-seed${config.seed}` };
 }

@@ -16,7 +16,6 @@ import { createTerminal } from './terminal.mjs';
 
 /**
  * @typedef {import('../lib/options.mjs').HeadlessOptions} HeadlessOptions
- * @typedef {import('../../src/protocol').CheckpointSummary} CheckpointSummary
  * @typedef {import('../../src/protocol').ReadyReport} ReadyReport
  * @typedef {import('../../src/protocol').RunSummary} RunSummary
  * @typedef {import('./inputs.mjs').Inputs} Inputs
@@ -75,10 +74,9 @@ async function drive(session) {
     `Backend: ${ready.backend.name}, ${ready.backend.adapter}. ${ready.backend.notice ?? ''}`.trimEnd(),
   );
 
-  const inputs = await openInputs(page, options, ready, terminal.line);
+  const inputs = await openInputs(session, ready, terminal.line);
   const results = new Results({ out: options.out, ready, inputs, log, browser: await page.version() });
   try {
-    if (inputs.checkpoint) await restore(session, inputs.checkpoint);
     await evaluateAll(session, inputs, results, 'before');
     if (options.steps === 0 || interrupted.aborted)
       return results.end(interrupted.aborted ? 'stopped' : 'finished');
@@ -95,17 +93,6 @@ async function drive(session) {
     terminal.status('');
     for (const line of results.report()) terminal.line(line);
   }
-}
-
-/**
- * Loads a checkpoint's policy without training: a run whose last step is the checkpoint's is over.
- * @param {Session} session
- * @param {CheckpointSummary} checkpoint
- */
-async function restore({ page, log }, { id, step }) {
-  const restored = log.follow({ objectives: [], onStep: () => {} });
-  await page.send({ type: 'resume-checkpoint', id, steps: step });
-  await page.alive(restored);
 }
 
 /**
@@ -143,7 +130,9 @@ async function train(
   results,
 ) {
   const ended = log.follow({
-    objectives: ready.objectives.map(({ name }) => name),
+    objectives: ready.objectives
+      .map(({ name }) => name)
+      .filter((name) => (log.run?.config ?? config).rewards.weights[name]),
     onStep: (record) => results.take(record),
   });
   const run = checkpoint

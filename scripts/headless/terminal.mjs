@@ -14,7 +14,7 @@ export function createTerminal(stream) {
   if (!stream.isTTY) return { line: (line) => stream.write(`${line}\n`), status: () => {} };
   const clear = '\r\x1b[2K';
   let status = '';
-  const draw = () => stream.write(`${clear}${status.slice(0, (stream.columns ?? 80) - 1)}`);
+  const draw = () => stream.write(`${clear}${status.slice(0, (stream.columns || 80) - 1)}`);
   return {
     line(line) {
       stream.write(`${clear}${line}\n`);

@@ -37,7 +37,7 @@ function filesUnder(path) {
 /** Builds in any case; a `CommandError` when the build fails. */
 export async function build() {
   const hash = sourcesHash(projectRoot, sources);
-  const { code } = await runTool('node_modules/vite/bin/vite.js', ['build', '--logLevel', 'warn']);
+  const { code } = await runTool('node_modules/vite/bin/vite.js', ['build', '--logLevel', 'error']);
   if (code !== 0) throw new CommandError(`The build ended with exit code ${code}; its messages are above.`);
   mkdirSync(cacheFolder, { recursive: true });
   writeFileSync(stampFile, hash);

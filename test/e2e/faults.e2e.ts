@@ -97,7 +97,7 @@ describe.skipIf(noBrowser)('a run that cannot be', () => {
   }
 
   it('has no prompt that fits', async () => {
-    expect(await refusalOf({ maxTokens: 8 })).toBe('prompts-too-long');
+    expect(await refusalOf({ maxTokens: 8 })).toBe('no-prompt-fits');
   });
 
   it('would leave the model’s context', async () => {

@@ -50,11 +50,12 @@ describe.skipIf(noBrowser)('every screen', () => {
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         expect(overflow, `pixels beyond the window at ${width}`).toBeLessThanOrEqual(0);
       }
-      const { violations } = await page.evaluate(() =>
+      const { violations, passes } = await page.evaluate(() =>
         (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
       );
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
       expect(found).toEqual([]);
+      expect(passes.length, 'rules that found something to check').toBeGreaterThan(20);
     });
   });
 
