@@ -3,10 +3,11 @@
  * (arXiv 2305.13245). Padding may lie anywhere: it is never attended to, and positions count real
  * tokens only, as transformers counts them from the attention mask.
  */
-import { constant, matmul, tf } from '../tensor';
+import { constant, tf } from '../tensor';
 import type { PolicyConfig } from './config';
 import type { Attention } from './layers';
 import { inverseFrequencies, type Rotation, rotate, rotationAt } from './rope';
+import { softmaxAttention } from './softmax-attention';
 
 /**
  * Added to masked scores: its exponential is 0, yet a row with nothing to attend to stays finite
@@ -87,9 +88,7 @@ export function causalAttention(
       length,
       headWidth,
     ]);
-    const scores = tf.reshape(matmul(q, k), [rows, queryHeads, length, length]);
-    const weights = tf.softmax(tf.add(scores, mask));
-    const mixed = matmul(tf.reshape<tf.Rank.R3>(weights, [pairs, perKey * length, length]), v);
+    const mixed = softmaxAttention(q, k, v, mask);
     if (capture !== undefined) {
       const [kept, keptValues] = [tf.transpose(k, [0, 2, 1]), tf.transpose(v, [0, 2, 1])];
       capture({ keys: tf.keep(kept), values: tf.keep(keptValues) });
