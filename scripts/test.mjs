@@ -19,14 +19,12 @@ await runCommand(async () => {
   mkdirSync(cacheFolder, { recursive: true });
 
   const filters = process.argv.slice(2);
-  const units = await runSuite('units', filters, {});
-  const pages = await runSuite('pages', ['--config', 'test/e2e/vitest.config.ts', ...filters], {
-    CRPO_BROWSER: browser?.path,
-  });
+  const units = await runSuite('units', filters);
+  const pages = await runSuite('pages', ['--config', 'test/e2e/vitest.config.ts', ...filters]);
   const counts = addCounts([units, pages]);
 
   if (!browser) {
-    say(`The browser tests did not run: no Chrome or Chromium was found.`);
+    say('The browser tests did not run: no Chrome or Chromium was found.');
     say(howToGetBrowser(process.platform));
   }
   if (counts.passed + counts.failed === 0) say('No test ran.');
@@ -38,9 +36,8 @@ await runCommand(async () => {
 /**
  * @param {string} name
  * @param {readonly string[]} args
- * @param {Record<string, string | undefined>} env
  */
-async function runSuite(name, args, env) {
+async function runSuite(name, args) {
   const reportFile = join(cacheFolder, `test-${name}.json`);
   rmSync(reportFile, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
@@ -49,7 +46,6 @@ async function runSuite(name, args, env) {
     ['run', ...reporters, '--passWithNoTests', ...args],
     {
       output: 'inherit',
-      env,
     },
   );
   return countTests(readReport(reportFile), code);

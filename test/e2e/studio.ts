@@ -2,22 +2,22 @@
  * The studio's page for a browser test: opened in its own profile, watched for everything that
  * must not happen (errors on the console, content-policy violations, uncaught exceptions).
  *
- * Without a browser (`CRPO_BROWSER` unset) the tests are skipped and counted; `npm test` says so.
+ * Where no browser is installed the tests are skipped and counted; `npm test` says so.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
-import { launchFlags } from '../../scripts/lib/browser.mjs';
+import { findBrowser, launchFlags } from '../../scripts/lib/browser.mjs';
 import type { BackendChoice, RunStatus } from '../../src/protocol';
 import type {} from '../../src/studio/store/automation'; // declares window.crpoStudio
 import type { StudioState } from '../../src/studio/store/state';
 
-const browserPath = process.env.CRPO_BROWSER;
+const installed = findBrowser();
 
 /** Every browser test is skipped then. */
-export const noBrowser = !browserPath;
+export const noBrowser = installed === null;
 
 export interface OpenOptions {
   readonly backend: BackendChoice;
@@ -44,7 +44,7 @@ export async function launch({ backend, webGpu = true, flags = [] }: OpenOptions
   const profile = mkdtempSync(join(tmpdir(), 'crpo-e2e-'));
   const asRoot = process.getuid?.() === 0;
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: browserPath!,
+    executablePath: installed!.path,
     headless: true,
     args: [
       ...(webGpu
