@@ -1,5 +1,6 @@
-/** Serves the built site to all browser tests, with the headers that users get. */
+/** Builds the site if its sources changed, and serves it to all browser tests with the headers that users get. */
 import type { TestProject } from 'vitest/node';
+import { ensureBuilt } from '../../scripts/lib/build.mjs';
 import { distFolder } from '../../scripts/lib/paths.mjs';
 import { serveFolder } from '../../scripts/lib/serve.mjs';
 
@@ -10,6 +11,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await ensureBuilt();
   const server = await serveFolder(distFolder);
   project.provide('studioUrl', server.url);
   return () => server.close();
