@@ -86,7 +86,6 @@ export async function makeTinyPolicy(folder: string): Promise<string> {
     {
       breathe: async () => {},
       signal: new AbortController().signal,
-      onPhase: () => {},
       onStep: (step) => {
         loss = step.loss;
       },
