@@ -1,7 +1,7 @@
 /** Promise 4: nothing leaves the tab. Proven by what arrives at a sink, not by what the page returns. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openSink, type Sink } from './sink';
-import { type Browser, launch, noBrowser, type StudioTab } from './studio';
+import { type Browser, launch, noBrowser, type StudioTab, stateOf } from './studio';
 
 /** Chromium asks these by itself, before any page is open: updates and accounts. */
 const BROWSER_SERVICES = /\b(update\.googleapis|accounts\.google|clients2\.google)\.com\b/;
@@ -42,6 +42,16 @@ describe.skipIf(noBrowser)('the network', () => {
   afterAll(async () => {
     await browser?.close();
     sink?.close();
+  });
+
+  it('has brought the starter, ready to train', async () => {
+    const { stage, model, datasets, errors } = await stateOf(studio.page);
+    expect(stage).toBe('ready');
+    expect(errors).toEqual([]);
+    expect(model?.parameters).toBeGreaterThan(100_000);
+    expect(datasets).toMatchObject([{ synthetic: true, badLines: 0, layout: 'medqa' }]);
+    expect(datasets[0]!.rows).toBeGreaterThan(100);
+    expect(await studio.page.getByRole('button', { name: 'Train' }).isEnabled()).toBe(true);
   });
 
   it('is asked for nothing but the site’s own files', () => {
