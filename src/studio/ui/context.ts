@@ -1,5 +1,13 @@
 /** How components reach the session (to act) and the store (to read). */
-import { createContext, startTransition, useContext, useEffect, useRef, useState } from 'react';
+import {
+  createContext,
+  type RefObject,
+  startTransition,
+  useContext,
+  useEffect,
+  useRef,
+  useState,
+} from 'react';
 import { useStore } from 'zustand';
 import type { Session } from '../store/session';
 import type { StudioState } from '../store/state';
@@ -20,6 +28,18 @@ export const useSession = (): Session => useStudioContext().session;
 /** A part of the state; `select` must return what the state holds, not a new object. */
 export const useStudio = <T>(select: (state: StudioState) => T): T =>
   useStore(useStudioContext().store.api, select);
+
+/** Whether the element is on screen; true where that cannot be told. */
+export function useOnScreen(element: RefObject<Element | null>): boolean {
+  const [seen, setSeen] = useState(true);
+  useEffect(() => {
+    if (!element.current || typeof IntersectionObserver === 'undefined') return;
+    const observer = new IntersectionObserver((entries) => setSeen(entries.at(-1)!.isIntersecting));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return seen;
+}
 
 /** `value`, taken over at most once per `ms` and without blocking input: for what is dear to draw. */
 export function useSlowly<T>(value: T, ms: number): T {

@@ -1,7 +1,7 @@
 /** Stored checkpoints (S8): resume, export, delete with a way back; and what they cost in storage. */
 import { useState } from 'react';
 import { useLocation } from 'wouter';
-import type { CheckpointSummary, RunSummary } from '../../../protocol';
+import type { CheckpointSummary, ObjectiveDescriptor, RunSummary } from '../../../protocol';
 import { formatBytes, formatCount, formatNumber, formatTime } from '../../store/format';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
@@ -68,14 +68,18 @@ export function Checkpoints() {
 }
 
 /** The figures worth a glance; the rest is in the run's curves. */
-function headline(metrics: CheckpointSummary['metrics']): [string, number][] {
-  const objectives = Object.keys(metrics).filter(
-    (key) => key.startsWith('rewards/') && key.endsWith('/mean'),
-  );
-  return ['reward', ...objectives].flatMap((key): [string, number][] => {
-    const value = metrics[key];
-    return value === undefined ? [] : [[key.replace('rewards/', '').replace('/mean', ''), value]];
-  });
+function headline(
+  metrics: CheckpointSummary['metrics'],
+  objectives: readonly ObjectiveDescriptor[],
+): [string, number][] {
+  const named: [string, number | undefined][] = [
+    ['Reward', metrics.reward],
+    ...objectives.map(({ name, label }): [string, number | undefined] => [
+      label,
+      metrics[`rewards/${name}/mean`],
+    ]),
+  ];
+  return named.filter((entry): entry is [string, number] => entry[1] !== undefined);
 }
 
 function Item({
@@ -89,6 +93,7 @@ function Item({
   const [, navigate] = useLocation();
   const readOnly = !useStudio((state) => state.holdsLock && state.trainerAlive);
   const { id, runName, runId, step, bytes, createdAt, reason, metrics, sha256, modelName } = checkpoint;
+  const objectives = useStudio((state) => state.ready?.objectives) ?? [];
   const [until, setUntil] = useState('');
   const [busy, setBusy] = useState(false);
   const target = until.trim() === '' ? undefined : Number(until);
@@ -111,7 +116,7 @@ function Item({
           {run?.runId === runId && <Chip tone="accent">this run</Chip>}
         </p>
         <p className={css.metrics}>
-          {headline(metrics).map(([name, value]) => (
+          {headline(metrics, objectives).map(([name, value]) => (
             <span key={name}>
               {name} <strong>{formatNumber(value)}</strong>
             </span>

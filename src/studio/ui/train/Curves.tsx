@@ -9,11 +9,11 @@ import { Panel } from '../kit/Panel';
 import { Segmented } from '../kit/Segmented';
 import { useQuery } from '../query';
 import css from './Curves.module.css';
-import { type Flag, LinePlot, type Series } from './LinePlot';
+import { type Flag, LinePlot, labelRoom, type Series } from './LinePlot';
 import { objectiveStyles, TOTAL_STYLE } from './objectiveStyle';
 
 /** Repainting costs some 100 ms of the page's thread; twice a second is enough to watch. */
-export const REPAINT_MS = 500;
+const REPAINT_MS = 500;
 
 const DEFAULT_SMOOTHING = '0.6';
 
@@ -87,6 +87,7 @@ export function Curves() {
 
   const started = history.steps.length > 0;
   const format = FORMAT_X[axis];
+  const room = labelRoom(all.map(({ label }) => label)); // the same for both, so that their steps align
   return (
     <div className={css.curves} data-testid="curves">
       <Panel
@@ -146,7 +147,7 @@ export function Curves() {
               height={264}
               syncId="run"
               formatX={format}
-              endLabels
+              endLabels={room}
             />
           </>
         ) : (
@@ -167,7 +168,7 @@ export function Curves() {
             height={196}
             syncId="run"
             formatX={format}
-            endLabels
+            endLabels={room}
           />
         ) : (
           <EmptyState icon="train" title="Their weighted sum appears here">

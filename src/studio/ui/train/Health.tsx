@@ -1,14 +1,17 @@
 /** Small multiples that show early when a run goes wrong; the charts hover together with the curves. */
-import { useMemo } from 'react';
+import { useMemo, useRef } from 'react';
 import { formatNumber, formatPercent } from '../../store/format';
 import { latest } from '../../store/history';
 import { smooth, xColumn } from '../../store/series';
-import { useSlowly, useStudio } from '../context';
+import { useOnScreen, useSlowly, useStudio } from '../context';
 import { Panel } from '../kit/Panel';
-import { FORMAT_X, REPAINT_MS, useChartView } from './Curves';
+import { FORMAT_X, useChartView } from './Curves';
 import css from './Health.module.css';
 import { LinePlot, type Series } from './LinePlot';
 import type { LineStyle } from './objectiveStyle';
+
+/** Health changes slowly; the curves above it come first. */
+const REPAINT_MS = 1000;
 
 const STYLE: LineStyle = { color: 'var(--accent)', dash: undefined, marker: '' };
 
@@ -51,10 +54,15 @@ const VITALS: readonly Vital[] = [
 ];
 
 export function Health() {
-  const history = useSlowly(
+  const grid = useRef<HTMLDivElement>(null);
+  const onScreen = useOnScreen(grid);
+  const newest = useSlowly(
     useStudio((state) => state.history),
     REPAINT_MS,
   );
+  const drawn = useRef(newest);
+  if (onScreen) drawn.current = newest; // out of sight, eight charts are not worth a repaint
+  const history = drawn.current;
   const { axis, smoothing } = useChartView();
   const x = useMemo(() => xColumn(history, axis), [history, axis]);
   const shown = useMemo(
@@ -71,7 +79,7 @@ export function Health() {
   );
   return (
     <Panel title="Health" note="newest value above each chart">
-      <div className={css.grid}>
+      <div ref={grid} className={css.grid}>
         {shown.map(({ key, label, help, share, series }) => {
           const value = latest(history, key);
           return (

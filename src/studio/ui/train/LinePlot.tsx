@@ -19,7 +19,7 @@ import {
   YAxis,
 } from 'recharts';
 import { formatNumber } from '../../store/format';
-import { type Column, decimate, niceTicks, spreadLabels } from '../../store/series';
+import { type Column, decimate, niceTicks, POINT_LIMIT, spreadLabels } from '../../store/series';
 import css from './LinePlot.module.css';
 import type { LineStyle } from './objectiveStyle';
 
@@ -49,47 +49,42 @@ interface LinePlotProps {
   readonly height: number;
   readonly syncId: string;
   readonly formatX: (x: number) => string;
-  /** Names and newest values at the lines' ends. */
-  readonly endLabels?: boolean;
+  /** Names and newest values at the lines' ends, in this many pixels; see `labelRoom`. */
+  readonly endLabels?: number;
   readonly small?: boolean;
 }
 
-/** For a value and a marker, and for each character of the name. */
 const LABEL_ROOM = 76;
-const LABEL_CHARACTER = 6.6;
+const LABEL_CHARACTER = 7.2;
 const LABEL_GAP = 15;
+/** A small chart is some 200 pixels wide. */
+const SMALL_POINTS = 100;
 /** Markers along a line. */
 const MARKERS = 9;
+
+/** Pixels for a value, a marker and the longest of these names. */
+export const labelRoom = (names: readonly string[]): number =>
+  LABEL_ROOM + LABEL_CHARACTER * Math.max(0, ...names.map((name) => name.length));
 
 type Row = Record<string, number | null | [number, number]>;
 
 export const LinePlot = memo((props: LinePlotProps) => {
-  const {
-    label,
-    x,
-    series,
-    band,
-    flags = [],
-    height,
-    syncId,
-    formatX,
-    endLabels = false,
-    small = false,
-  } = props;
-  const rows = useMemo(() => toRows(x, series, band), [x, series, band]);
+  const { label, x, series, band, flags = [], height, syncId, formatX, endLabels = 0, small = false } = props;
+  const limit = small ? SMALL_POINTS : POINT_LIMIT;
+  const rows = useMemo(() => toRows(x, series, band, limit), [x, series, band, limit]);
   const domain = useMemo(() => extent(rows), [rows]);
-  const ticksX = niceTicks(x[0] ?? 0, x.at(-1) ?? 1, small ? 3 : 7);
-  const labelRoom = LABEL_ROOM + LABEL_CHARACTER * Math.max(0, ...series.map((each) => each.label.length));
+  const ticksX = niceTicks(x[0] ?? 0, x.at(-1) ?? 1, small ? 4 : 7);
   return (
     <figure className={css.figure} aria-label={label}>
       <ResponsiveContainer width="100%" height={height} initialDimension={{ width: 600, height }}>
         <ComposedChart
           data={rows}
           syncId={syncId}
-          margin={{ top: 8, right: endLabels ? labelRoom : 10, bottom: 0, left: 0 }}
+          syncMethod={nearestTick}
+          margin={{ top: 8, right: endLabels || 10, bottom: 0, left: 0 }}
           title={label}
         >
-          <CartesianGrid stroke="var(--line)" vertical={false} />
+          <CartesianGrid stroke="var(--line)" vertical={false} syncWithTicks />
           <XAxis
             dataKey="x"
             type="number"
@@ -170,7 +165,7 @@ export const LinePlot = memo((props: LinePlotProps) => {
             />
           ))}
           {!small && <Markers rows={rows} series={series} />}
-          {endLabels && <EndLabels rows={rows} series={series} />}
+          {endLabels > 0 && <EndLabels rows={rows} series={series} />}
         </ComposedChart>
       </ResponsiveContainer>
     </figure>
@@ -178,9 +173,14 @@ export const LinePlot = memo((props: LinePlotProps) => {
 });
 
 /** Decimated rows, one record per x. */
-function toRows(x: readonly number[], series: readonly Series[], band?: readonly [Column, Column]): Row[] {
+function toRows(
+  x: readonly number[],
+  series: readonly Series[],
+  band: readonly [Column, Column] | undefined,
+  limit: number,
+): Row[] {
   const columns = series.flatMap(({ values, raw }) => (raw ? [values, raw] : [values]));
-  const points = decimate(x, band ? [...columns, ...band] : columns);
+  const points = decimate(x, band ? [...columns, ...band] : columns, limit);
   return points.x.map((at, index) => {
     const row: Row = { x: at };
     let column = 0;
@@ -195,6 +195,17 @@ function toRows(x: readonly number[], series: readonly Series[], band?: readonly
     }
     return row;
   });
+}
+
+/** Charts that hover together may hold different points of the same x. */
+function nearestTick(
+  ticks: readonly { readonly value?: unknown }[],
+  { activeLabel }: { activeLabel?: unknown },
+): number {
+  const distance = (index: number) => Math.abs(Number(ticks[index]!.value) - Number(activeLabel));
+  let nearest = 0;
+  for (let index = 1; index < ticks.length; index++) if (distance(index) < distance(nearest)) nearest = index;
+  return nearest;
 }
 
 /** A little air around what is drawn; a flat line gets some to lie in. */
