@@ -7,7 +7,7 @@ import { constant, tf } from '../tensor';
 import type { PolicyConfig } from './config';
 import type { Attention } from './layers';
 import { inverseFrequencies, type Rotation, rotate, rotationAt } from './rope';
-import { softmaxAttention } from './softmax-attention';
+import { type AttentionMask, softmaxAttention } from './softmax-attention';
 
 /**
  * Added to masked scores: its exponential is 0, yet a row with nothing to attend to stays finite
@@ -30,15 +30,14 @@ export interface AttentionContext {
   readonly rows: number;
   readonly length: number;
   readonly rotation: Rotation;
-  /** [N, 1, S, S], 0 or ≤ MASKED */
-  readonly mask: tf.Tensor4D;
+  readonly mask: AttentionMask;
 }
 
 /** Tensors belong to the scope it is made in. */
 export function attentionContext(config: PolicyConfig, sequences: SequenceMask): AttentionContext {
   const { rows, length } = sequences;
   const rotation = rotationAt(positionIds(sequences), inverseFrequencies(config));
-  return { rows, length, rotation, mask: causalMask(sequences) };
+  return { rows, length, rotation, mask: attentionMask(sequences) };
 }
 
 /** Keys and values of a layer, as the KV cache keeps them. */
@@ -57,48 +56,24 @@ export function causalAttention(
 ): Attention {
   const { heads: queryHeads, keyValueHeads, headWidth } = config;
   const { rows, length, rotation, mask } = context;
-  const perKey = queryHeads / keyValueHeads;
+  const positions = rows * length;
   const pairs = rows * keyValueHeads;
   /** [N·S, heads·C] → [N·S, heads, C] */
-  const split = (x: tf.Tensor2D, heads: number) =>
-    tf.reshape<tf.Rank.R3>(x, [rows * length, heads, headWidth]);
-  /** [N·S, heads, C] → [N, heads, S, C], or [N, heads, C, S] */
-  const byHead = (x: tf.Tensor3D, heads: number, order: number[]) =>
-    tf.transpose(tf.reshape<tf.Rank.R4>(x, [rows, length, heads, headWidth]), order);
+  const split = (x: tf.Tensor2D, heads: number) => tf.reshape<tf.Rank.R3>(x, [positions, heads, headWidth]);
+  /** [N·S, heads, C] → [N·K, heads/K·S, C]: heads that share a key lie together. */
+  const byPair = (x: tf.Tensor3D, heads: number) => {
+    const byHead = tf.transpose(tf.reshape(x, [rows, length, heads, headWidth]), [0, 2, 1, 3]);
+    return tf.reshape<tf.Rank.R3>(byHead, [pairs, (heads / keyValueHeads) * length, headWidth]);
+  };
   return (queries, keys, values) => {
-    const scaled = tf.mul<tf.Tensor3D>(
-      rotate(split(queries, queryHeads), rotation),
-      constant(1 / Math.sqrt(headWidth)),
-    );
-    const rotatedKeys = rotate(split(keys, keyValueHeads), rotation);
-    const splitValues = split(values, keyValueHeads);
-    // Heads that share a key lie together: (N, H, S, C) → (N·K, H/K·S, C)
-    const q = tf.reshape<tf.Rank.R3>(byHead(scaled, queryHeads, [0, 2, 1, 3]), [
-      pairs,
-      perKey * length,
-      headWidth,
-    ]);
-    const k = tf.reshape<tf.Rank.R3>(byHead(rotatedKeys, keyValueHeads, [0, 2, 3, 1]), [
-      pairs,
-      headWidth,
-      length,
-    ]);
-    const v = tf.reshape<tf.Rank.R3>(byHead(splitValues, keyValueHeads, [0, 2, 1, 3]), [
-      pairs,
-      length,
-      headWidth,
-    ]);
-    const mixed = softmaxAttention(q, k, v, mask);
-    if (capture !== undefined) {
-      const [kept, keptValues] = [tf.transpose(k, [0, 2, 1]), tf.transpose(v, [0, 2, 1])];
-      capture({ keys: tf.keep(kept), values: tf.keep(keptValues) });
-    }
-    // (N·K, H/K·S, C) → (N, H, S, C) → (N·S, H·C)
-    const perHead = tf.reshape<tf.Rank.R4>(mixed, [rows, queryHeads, length, headWidth]);
-    return tf.reshape<tf.Rank.R2>(tf.transpose(perHead, [0, 2, 1, 3]), [
-      rows * length,
-      queryHeads * headWidth,
-    ]);
+    const scale = constant(1 / Math.sqrt(headWidth));
+    const q = byPair(tf.mul(rotate(split(queries, queryHeads), rotation), scale), queryHeads);
+    const k = byPair(rotate(split(keys, keyValueHeads), rotation), keyValueHeads);
+    const v = byPair(split(values, keyValueHeads), keyValueHeads);
+    const mixed = softmaxAttention(q, tf.transpose<tf.Tensor3D>(k, [0, 2, 1]), v, mask);
+    capture?.({ keys: tf.keep(tf.clone(k)), values: tf.keep(tf.transpose<tf.Tensor3D>(v, [0, 2, 1])) });
+    const byHead = tf.reshape(mixed, [rows, queryHeads, length, headWidth]);
+    return tf.reshape<tf.Rank.R2>(tf.transpose(byHead, [0, 2, 1, 3]), [positions, queryHeads * headWidth]);
   };
 }
 
@@ -115,15 +90,14 @@ export function positionIds({ rows, length, attentionMask }: SequenceMask): Int3
   return positions;
 }
 
-function causalMask({ rows, length, attentionMask }: SequenceMask): tf.Tensor4D {
-  return tf.tidy(() => {
-    const future = new Float32Array(length * length);
-    for (let query = 0; query < length; query++)
-      future.fill(MASKED, query * length + query + 1, (query + 1) * length);
-    const padding = Float32Array.from(attentionMask, (real) => (real === 1 ? 0 : MASKED));
-    return tf.add<tf.Tensor4D>(
-      tf.tensor4d(future, [1, 1, length, length]),
-      tf.tensor4d(padding, [rows, 1, 1, length]),
-    );
-  });
+function attentionMask({ rows, length, attentionMask: real }: SequenceMask): AttentionMask {
+  const future = new Float32Array(length * length);
+  for (let query = 0; query < length; query++) {
+    future.fill(MASKED, query * length + query + 1, (query + 1) * length);
+  }
+  const padding = Float32Array.from(real, (bit) => (bit === 1 ? 0 : MASKED));
+  return {
+    future: tf.tensor4d(future, [1, 1, length, length]),
+    padding: tf.tensor4d(padding, [rows, 1, 1, length]),
+  };
 }

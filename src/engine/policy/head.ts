@@ -6,7 +6,7 @@
  *   z = h·W / temperature     logprob = z[target] − lse(z)     entropy = Σ p·(lse(z) − z)
  *   dz = dlogprob·(onehot − p) + dentropy·p·(lse(z) − z − entropy)
  */
-import { constant, matmul, tf } from '../tensor';
+import { constant, customGradient, matmul, tf } from '../tensor';
 
 /** Values in one chunk's logits: 16 MB in float32. */
 const CHUNK_VALUES = 2 ** 22;
@@ -30,26 +30,19 @@ export function tokenDistribution(
   options: HeadOptions,
 ): { logprobs: tf.Tensor1D; entropy: tf.Tensor1D | null } {
   const chunks = chunksOf(targets.length, head.shape[1]);
-  const forward = (h: tf.Tensor2D, w: tf.Tensor2D, save: tf.GradSaveFunc) => {
-    save([h, w]);
+  const statistics = customGradient(options.headTrains ? [hidden, head] : [hidden], () => {
     const parts = chunks.map((chunk) =>
-      tf.tidy(() => forwardChunk(rowsOf(h, chunk), w, targets.subarray(...chunk), options)),
+      tf.tidy(() => forwardChunk(rowsOf(hidden, chunk), head, targets.subarray(...chunk), options)),
     );
-    return parts.length === 1 ? parts[0]! : tf.concat(parts, 1);
-  };
-  const backward = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-    const [h, w] = saved as [tf.Tensor2D, tf.Tensor2D];
-    return backwardAll(h, w, dy as tf.Tensor2D, targets, chunks, options);
-  };
-  const statistics = options.headTrains
-    ? tf.customGrad((h, w, save) => ({
-        value: forward(h as tf.Tensor2D, w as tf.Tensor2D, save as tf.GradSaveFunc),
-        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward(dy, saved),
-      }))(hidden, head)
-    : tf.customGrad((h, save) => ({
-        value: forward(h as tf.Tensor2D, head, save as tf.GradSaveFunc),
-        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward(dy, saved)[0]!,
-      }))(hidden);
+    return {
+      value: parts.length === 1 ? parts[0]! : tf.concat(parts, 1),
+      saved: [hidden, head],
+      gradient: (dy, saved) => {
+        const [h, w] = saved as [tf.Tensor2D, tf.Tensor2D];
+        return gradients(h, w, dy, targets, chunks, options);
+      },
+    };
+  });
   const row = (index: number) =>
     tf.reshape<tf.Rank.R1>(tf.slice(statistics, [index, 0], [1, targets.length]), [targets.length]);
   return { logprobs: row(0), entropy: options.entropy ? row(1) : null };
@@ -85,7 +78,7 @@ function forwardChunk(
 }
 
 /** Gradients of hidden and, if the head trains, of the head. */
-function backwardAll(
+function gradients(
   hidden: tf.Tensor2D,
   head: tf.Tensor2D,
   dy: tf.Tensor2D,
@@ -93,28 +86,26 @@ function backwardAll(
   chunks: readonly Range[],
   options: HeadOptions,
 ): tf.Tensor[] {
-  return tf.tidy(() => {
-    const upstream = tf.mul(tf.transpose(dy), constant(1 / options.temperature)) as tf.Tensor2D; // [M, 1 or 2]
-    const headTransposed = tf.transpose(head);
-    const dHidden: tf.Tensor2D[] = [];
-    let dHead: tf.Tensor | undefined;
-    for (const chunk of chunks) {
-      const rows = rowsOf(hidden, chunk);
-      const dLogits = tf.tidy(() =>
-        logitGradient(rows, head, rowsOf(upstream, chunk), targets.subarray(...chunk), options),
-      );
-      dHidden.push(matmul(dLogits, headTransposed));
-      if (options.headTrains) {
-        const product = matmul(tf.transpose(rows), dLogits);
-        const sum: tf.Tensor = dHead === undefined ? product : tf.add(dHead, product);
-        if (sum !== product) tf.dispose([product, dHead!]);
-        dHead = sum;
-      }
-      dLogits.dispose();
+  const upstream = tf.mul<tf.Tensor2D>(tf.transpose(dy), constant(1 / options.temperature)); // [M, 1 or 2]
+  const headTransposed = tf.transpose(head);
+  const dHidden: tf.Tensor2D[] = [];
+  let dHead: tf.Tensor | undefined;
+  for (const chunk of chunks) {
+    const rows = rowsOf(hidden, chunk);
+    const dLogits = tf.tidy(() =>
+      logitGradient(rows, head, rowsOf(upstream, chunk), targets.subarray(...chunk), options),
+    );
+    dHidden.push(matmul(dLogits, headTransposed));
+    if (options.headTrains) {
+      const product = matmul(tf.transpose(rows), dLogits);
+      const sum: tf.Tensor = dHead === undefined ? product : tf.add(dHead, product);
+      if (sum !== product) tf.dispose([product, dHead!]);
+      dHead = sum;
     }
-    const joined = dHidden.length === 1 ? dHidden[0]! : tf.concat(dHidden, 0);
-    return dHead === undefined ? [joined] : [joined, dHead];
-  });
+    dLogits.dispose();
+  }
+  const joined = dHidden.length === 1 ? dHidden[0]! : tf.concat(dHidden, 0);
+  return dHead === undefined ? [joined] : [joined, dHead];
 }
 
 function logitGradient(

@@ -3,7 +3,7 @@
  * RMSNorm, linear layers with bias and LoRA, the gated MLP. Attention is a parameter, since only it
  * differs between the two. Rows are positions: x is [M, D].
  */
-import { constant, matmul, tf } from '../tensor';
+import { constant, customGradient, matmul, tf } from '../tensor';
 import type { PolicyConfig } from './config';
 
 /** What a forward pass reads. Tensors are borrowed. */
@@ -66,49 +66,43 @@ function linear(model: ForwardModel, module: string, x: tf.Tensor2D): tf.Tensor2
 
 /** x / √(mean(x²) + ε) · weight, per row (arXiv 1910.07467). */
 export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
-  const op = tf.customGrad((input, scale, save) => {
-    const keep = save as tf.GradSaveFunc;
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(input as tf.Tensor), -1, true), constant(epsilon)));
-    keep([input as tf.Tensor, scale as tf.Tensor, inverse]);
+  return customGradient([x, weight], () => {
+    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), constant(epsilon)));
     return {
-      value: tf.mul(tf.mul(input as tf.Tensor, inverse), scale as tf.Tensor),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.tidy(() => {
-          const [rows, weights, inverses] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-          const unit = tf.mul(rows, inverses);
-          const dUnit = tf.mul(dy, weights);
-          const along = tf.mul(unit, tf.mean(tf.mul(dUnit, unit), -1, true));
-          return [tf.mul(tf.sub(dUnit, along), inverses), tf.sum(tf.mul(dy, unit), 0)];
-        }),
+      value: tf.mul(tf.mul(x, inverse), weight) as tf.Tensor2D,
+      saved: [x, weight, inverse],
+      gradient: (dy, saved) => {
+        const [rows, weights, inverses] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+        const unit = tf.mul(rows, inverses);
+        const dUnit = tf.mul(dy, weights);
+        const along = tf.mul(unit, tf.mean(tf.mul(dUnit, unit), -1, true));
+        return [tf.mul(tf.sub(dUnit, along), inverses), tf.sum(tf.mul(dy, unit), 0)];
+      },
     };
   });
-  return op(x, weight) as tf.Tensor2D;
 }
 
 /** gate · sigmoid(gate) · up (arXiv 2002.05202). */
 export function swiglu(gate: tf.Tensor2D, up: tf.Tensor2D): tf.Tensor2D {
-  const op = tf.customGrad((g, u, save) => {
-    (save as tf.GradSaveFunc)([g as tf.Tensor, u as tf.Tensor]);
-    return {
-      value: tf.mul(tf.mul(g as tf.Tensor, tf.sigmoid(g as tf.Tensor)), u as tf.Tensor),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.tidy(() => {
-          const [gates, ups] = saved as [tf.Tensor, tf.Tensor];
-          const sigmoid = tf.sigmoid(gates);
-          const silu = tf.mul(gates, sigmoid);
-          // silu′ = σ·(1 + g·(1 − σ)) = σ + silu − silu·σ
-          const slope = tf.sub(tf.add(sigmoid, silu), tf.mul(silu, sigmoid));
-          return [tf.mul(tf.mul(dy, ups), slope), tf.mul(dy, silu)];
-        }),
-    };
-  });
-  return op(gate, up) as tf.Tensor2D;
+  return customGradient([gate, up], () => ({
+    value: tf.mul(tf.mul(gate, tf.sigmoid(gate)), up) as tf.Tensor2D,
+    saved: [gate, up],
+    gradient: (dy, saved) => {
+      const [gates, ups] = saved as [tf.Tensor, tf.Tensor];
+      const sigmoid = tf.sigmoid(gates);
+      const silu = tf.mul(gates, sigmoid);
+      // silu′ = σ·(1 + g·(1 − σ)) = σ + silu − silu·σ
+      const slope = tf.sub(tf.add(sigmoid, silu), tf.mul(silu, sigmoid));
+      return [tf.mul(tf.mul(dy, ups), slope), tf.mul(dy, silu)];
+    },
+  }));
 }
 
+/** The gradient of tfjs' own addition keeps both operands. */
 function addBias(x: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
-  const op = tf.customGrad((rows, vector) => ({
-    value: tf.add(rows as tf.Tensor, vector as tf.Tensor),
-    gradFunc: (dy: tf.Tensor) => [dy, tf.sum(dy, 0)],
+  return customGradient([x, bias], () => ({
+    value: tf.add(x, bias) as tf.Tensor2D,
+    saved: [],
+    gradient: (dy) => [tf.clone(dy), tf.sum(dy, 0)],
   }));
-  return op(x, bias) as tf.Tensor2D;
 }

@@ -3,7 +3,7 @@
  * with dimension i paired with i + C/2 (RoFormer, arXiv 2104.09864, in the half-split order), and
  * Llama 3's rescaling of the low frequencies.
  */
-import { matmul, tf } from '../tensor';
+import { customGradient, matmul, tf } from '../tensor';
 import type { Llama3Scaling, PolicyConfig } from './config';
 
 /** Angles of some positions, ready to be applied. */
@@ -62,17 +62,15 @@ export function rotationAt(positions: Int32Array, frequencies: Float64Array): Ro
 
 /** Rotates every head of every position: [n, heads, C] → the same. The gradient turns back. */
 export function rotate(heads: tf.Tensor3D, rotation: Rotation): tf.Tensor3D {
-  const op = tf.customGrad((x, save) => {
-    (save as tf.GradSaveFunc)([rotation.cos, rotation.sin, rotation.rotateHalf]);
-    return {
-      value: turn(x as tf.Tensor3D, rotation, tf.add),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [cos, sin, rotateHalf] = saved as [tf.Tensor3D, tf.Tensor3D, tf.Tensor2D];
-        return turn(dy as tf.Tensor3D, { cos, sin, rotateHalf }, tf.sub);
-      },
-    };
-  });
-  return op(heads) as tf.Tensor3D;
+  const { cos, sin, rotateHalf } = rotation;
+  return customGradient([heads], () => ({
+    value: turn(heads, rotation, tf.add),
+    saved: [cos, sin, rotateHalf],
+    gradient: (dy, saved) => {
+      const [cosines, sines, half] = saved as [tf.Tensor3D, tf.Tensor3D, tf.Tensor2D];
+      return [turn(dy, { cos: cosines, sin: sines, rotateHalf: half }, tf.sub)];
+    },
+  }));
 }
 
 function turn(

@@ -15,6 +15,7 @@
  */
 export { chooseBackend, type GpuHost, onDeviceLost, type TensorHost } from './backend';
 export { constant } from './constant';
+export { customGradient } from './custom-gradient';
 export { trimGpuPool } from './gpu-pool';
 export { matmul } from './matmul';
 export { takeRows } from './rows';

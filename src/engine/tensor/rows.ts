@@ -4,6 +4,7 @@
  * wasm. Indices are known on the CPU, so the sums are planned there and run as gathers and adds.
  */
 import { StudioError } from '../../protocol/errors';
+import { customGradient } from './custom-gradient';
 import { tf } from './tf';
 
 /** Rows added up in one go; the gradient's sums are trees of this arity. */
@@ -23,11 +24,11 @@ export function takeRows(matrix: tf.Tensor2D, indices: Int32Array): tf.Tensor2D 
       message: `internal: expected row indices in [0, ${rows}), received ${index}.`,
     });
   }
-  const take = tf.customGrad((x) => ({
-    value: gatherRows(x as tf.Tensor2D, indices),
-    gradFunc: (dy: tf.Tensor) => sumRowsByIndex(dy as tf.Tensor2D, indices, rows),
+  return customGradient([matrix], () => ({
+    value: gatherRows(matrix, indices),
+    saved: [],
+    gradient: (dy) => [sumRowsByIndex(dy, indices, rows)],
   }));
-  return take(matrix) as tf.Tensor2D;
 }
 
 /** out[r] = Σ of dy's rows m with indices[m] = r: [M, D] → [rows, D]. */
