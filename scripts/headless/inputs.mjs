@@ -76,6 +76,11 @@ export async function openInputs({ page, log, options }, ready, tell) {
     evaluations.push({ dataset: isKnown ? dataset : await withoutBadLines(page, opened, tell), limit });
   }
   const checkpoint = options.resume === undefined ? null : await openCheckpoint(page, log, options.resume);
+  const overruled = checkpoint
+    ? ['model', 'config', 'preset', 'seed'].filter((name) => Object.hasOwn(options, name))
+    : [];
+  if (overruled.length > 0)
+    tell(`--${overruled.join(', --')}: a resumed run keeps what its checkpoint says.`);
   const model = await openModel(page, checkpoint ? undefined : options.model);
   tell(`Policy: ${model.name}, ${model.architecture}, ${model.parameters.toLocaleString('en')} parameters.`);
   return { dataset, evaluations, model, checkpoint, config };

@@ -3,7 +3,6 @@ import { say } from '../lib/process.mjs';
 import { etaSeconds, stepLine } from './report.mjs';
 
 /**
- * @typedef {import('../../src/protocol').ErrorRecord} ErrorRecord
  * @typedef {import('../../src/protocol').RunSummary} RunSummary
  * @typedef {import('../../src/protocol').StepRecord} StepRecord
  * @typedef {import('./page.mjs').News} News
@@ -18,8 +17,6 @@ export class RunLog {
   steps = [];
   /** @type {RunSummary | null} */
   run = null;
-  /** @type {ErrorRecord | null} what went wrong outside an answer */
-  fault = null;
   #terminal;
   /** @type {readonly string[]} */
   #objectives = [];
@@ -80,9 +77,11 @@ export class RunLog {
         this.#terminal.status(`reading ${event.name}: ${event.rows} rows`);
         break;
       case 'fault':
-        this.fault = event.error;
         say(event.error.message);
         if (event.error.action) say(event.error.action);
+        // A worker that died says nothing more about its run.
+        if (event.runId === null && this.run)
+          this.#end({ ...this.run, status: 'failed', error: event.error });
         break;
     }
   }

@@ -82,7 +82,11 @@ async function drive(session) {
       return results.end(interrupted.aborted ? 'stopped' : 'finished');
     const run = await train(session, ready, inputs, results);
     if (run.status === 'finished') await evaluateAll(session, inputs, results, 'after');
-    await results.collect(page, run);
+    try {
+      await results.collect(page, run);
+    } catch (error) {
+      if (run.status !== 'failed') throw error; // A worker that is gone has nothing to hand over.
+    }
     return results.end(run.status, run.error);
   } catch (error) {
     // What Ctrl-C cut short answers with an error of its own.

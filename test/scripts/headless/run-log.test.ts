@@ -48,6 +48,15 @@ describe('RunLog', () => {
     expect(handed).toEqual([3]);
   });
 
+  it('ends as failed when the worker dies without another word', async () => {
+    const { log, run } = listen();
+    const ended = log.follow({ objectives: [], onStep: () => {} });
+    run('running');
+    const error = { boundary: 'protocol', code: 'trainer-worker-stopped', message: 'It stopped.' } as const;
+    log.hear({ type: 'fault', runId: null, error });
+    expect(await ended).toMatchObject({ status: 'failed', error });
+  });
+
   it.each(['finished', 'stopped', 'failed', 'paused'] as const)('ends when the run is %s', async (status) => {
     const { log, run } = listen();
     const ended = log.follow({ objectives: [], onStep: () => {} });
