@@ -52,18 +52,23 @@ export type Command =
   | { readonly type: 'empty-trash' }
   | { readonly type: 'export-checkpoint'; readonly id: string }
   | { readonly type: 'import-checkpoint'; readonly name: string; readonly file: Blob }
-  | { readonly type: 'evaluate'; readonly datasetId: string; readonly limit: number | null; readonly config: RunConfig }
+  | {
+      readonly type: 'evaluate';
+      readonly datasetId: string;
+      readonly limit: number | null;
+      readonly config: RunConfig;
+    }
   | { readonly type: 'cancel-evaluation' };
 
 /** What `done` carries for each command. */
 export interface CommandResults {
   hello: ReadyReport;
   'load-model': ModelSummary;
-  'start': RunSummary;
-  'pause': RunSummary;
-  'continue': RunSummary;
+  start: RunSummary;
+  pause: RunSummary;
+  continue: RunSummary;
   'single-step': RunSummary;
-  'stop': RunSummary;
+  stop: RunSummary;
   'change-settings': RunConfig;
   'page-hidden': null;
   'save-checkpoint': CheckpointSummary;
@@ -74,7 +79,7 @@ export interface CommandResults {
   'empty-trash': null;
   'export-checkpoint': ExportedFile;
   'import-checkpoint': CheckpointSummary;
-  'evaluate': EvaluationRecord;
+  evaluate: EvaluationRecord;
   'cancel-evaluation': null;
 }
 
@@ -103,16 +108,37 @@ export type Phase = 'compile' | 'sample' | 'score' | 'reference' | 'update' | 's
 
 /** From the trainer worker. */
 export type TrainerEvent =
-  | { readonly type: 'done'; readonly requestId: number; readonly result: CommandResults[keyof CommandResults] }
+  | {
+      readonly type: 'done';
+      readonly requestId: number;
+      readonly result: CommandResults[keyof CommandResults];
+    }
   | { readonly type: 'failed'; readonly requestId: number; readonly error: ErrorRecord }
   | { readonly type: 'run'; readonly run: RunSummary }
-  | { readonly type: 'phase'; readonly runId: string; readonly step: number; readonly phase: Phase; readonly done: number; readonly total: number }
+  | {
+      readonly type: 'phase';
+      readonly runId: string;
+      readonly step: number;
+      readonly phase: Phase;
+      readonly done: number;
+      readonly total: number;
+    }
   | { readonly type: 'step'; readonly runId: string; readonly record: StepRecord }
   /** A resumed run's past, so that its curves are whole. */
   | { readonly type: 'history'; readonly runId: string; readonly records: readonly StepRecord[] }
   | { readonly type: 'model'; readonly model: ModelSummary | null }
-  | { readonly type: 'checkpoints'; readonly checkpoints: readonly CheckpointSummary[]; readonly storage: StorageReport }
-  | { readonly type: 'evaluation'; readonly datasetId: string; readonly done: number; readonly total: number; readonly partial: EvaluationRecord | null }
+  | {
+      readonly type: 'checkpoints';
+      readonly checkpoints: readonly CheckpointSummary[];
+      readonly storage: StorageReport;
+    }
+  | {
+      readonly type: 'evaluation';
+      readonly datasetId: string;
+      readonly done: number;
+      readonly total: number;
+      readonly partial: EvaluationRecord | null;
+    }
   | { readonly type: 'lock'; readonly holdsLock: boolean }
   /** Not an answer to a command: the run stopped, or something needs saying. */
   | { readonly type: 'fault'; readonly runId: string | null; readonly error: ErrorRecord };
@@ -127,7 +153,13 @@ export type DatasetCommand =
   | { readonly type: 'cancel' }
   /** The tokenizer files of the loaded model, so that prompts are shown and counted as trained. */
   | { readonly type: 'set-tokenizer'; readonly files: readonly NamedFile[] }
-  | { readonly type: 'rows'; readonly datasetId: string; readonly from: number; readonly to: number; readonly prompt: PromptSettings };
+  | {
+      readonly type: 'rows';
+      readonly datasetId: string;
+      readonly from: number;
+      readonly to: number;
+      readonly prompt: PromptSettings;
+    };
 
 export interface PromptSettings {
   readonly tags: TagSet;
@@ -137,21 +169,32 @@ export interface PromptSettings {
 }
 
 export interface DatasetResults {
-  'open': DatasetSummary;
-  'list': readonly DatasetSummary[];
+  open: DatasetSummary;
+  list: readonly DatasetSummary[];
   'skip-bad-lines': DatasetSummary;
   'bad-lines': ExportedFile;
-  'remove': null;
-  'cancel': null;
+  remove: null;
+  cancel: null;
   'set-tokenizer': null;
-  'rows': readonly DatasetRow[];
+  rows: readonly DatasetRow[];
 }
 
 /** From the dataset worker. */
 export type DatasetEvent =
-  | { readonly type: 'done'; readonly requestId: number; readonly result: DatasetResults[keyof DatasetResults] }
+  | {
+      readonly type: 'done';
+      readonly requestId: number;
+      readonly result: DatasetResults[keyof DatasetResults];
+    }
   | { readonly type: 'failed'; readonly requestId: number; readonly error: ErrorRecord }
-  | { readonly type: 'progress'; readonly name: string; readonly bytes: number; readonly totalBytes: number; readonly rows: number; readonly badLines: number };
+  | {
+      readonly type: 'progress';
+      readonly name: string;
+      readonly bytes: number;
+      readonly totalBytes: number;
+      readonly rows: number;
+      readonly badLines: number;
+    };
 
 /** A command on its way, with the number that its answer will carry. */
 export type Numbered<C> = C & { readonly requestId: number };
