@@ -54,6 +54,8 @@ export interface RunConfig {
     readonly dualClip: number | null;
     /** β of the k3 estimator; 0 needs no reference policy. */
     readonly klCoefficient: number;
+    /** A token's k3 is held within ± this, beyond which it has no gradient; null is off. */
+    readonly klClamp: number | null;
     readonly entropyCoefficient: number;
     readonly aggregation: 'token-mean' | 'sequence-mean' | 'constant-length';
     /** Completions cut at the token limit leave the loss. */

@@ -32,6 +32,8 @@ export const config: RunConfig = {
     clipRangeHigh: 0.2,
     dualClip: null,
     klCoefficient: 0.001,
+    klClamp: null,
+    klClamp: null,
     entropyCoefficient: 0,
     aggregation: 'token-mean',
     maskTruncated: false,

@@ -3,8 +3,8 @@
  *   - clip-higher, an upper range of its own (DAPO, arXiv 2503.14476);
  *   - dual clip, −c·A at most for A < 0 (Ye et al., arXiv 1912.09729);
  *   - β times the k3 estimator of KL(π ‖ π_ref) (Schulman, "Approximating KL divergence"), inside the
- *     per-token loss, with verl's clamps: |log π_ref − log π| ≤ 20 and k3 within ±10, beyond which it has
- *     no gradient; the log-ratio is clamped to ±20 likewise, so that no token makes the loss infinite;
+ *     per-token loss: as it is (TRL), or with verl's clamps, which leave no gradient beyond them;
+ *   - log-ratios bounded as in verl, so that no token makes the loss infinite;
  *   - an entropy bonus.
  *
  * Every aggregation is Σ_i w_i Σ_t ℓ_it with row weights that are known before the forward pass, so
@@ -13,9 +13,10 @@
 import type { RunConfig } from '../../protocol';
 import { assertShape, tf } from '../tensor';
 
-/** Clamps of verl's `compute_policy_loss_vanilla` and `kl_penalty` (low_var_kl). */
+/** verl's bound on |log π − log π_old|, and on |log π_ref − log π| where k3 is clamped. */
 const LOG_RATIO_BOUND = 20;
-const K3_BOUND = 10;
+/** Where k3 is not clamped: e^80 is still a float32. */
+const FINITE_BOUND = 80;
 
 /** Stands for no bound at all in a minimum; finite, so that no backend meets an infinity. */
 const UNBOUNDED = 1e30;
@@ -87,7 +88,7 @@ export function crpoLoss(
 
   const ratio = tf.exp(tf.clipByValue(tf.sub(logprobs, oldLogprobs), -LOG_RATIO_BOUND, LOG_RATIO_BOUND));
   let perToken = surrogate(ratio, advantages, settings);
-  const kl = referenceLogprobs === null ? null : k3(logprobs, referenceLogprobs);
+  const kl = referenceLogprobs === null ? null : k3(logprobs, referenceLogprobs, settings.klClamp);
   if (kl !== null) perToken = tf.add(perToken, tf.mul(kl, settings.klCoefficient));
   if (settings.entropyCoefficient !== 0)
     perToken = tf.sub(perToken, tf.mul(entropy, settings.entropyCoefficient));
@@ -130,8 +131,10 @@ function surrogate(ratio: tf.Tensor, advantages: tf.Tensor2D, settings: RunConfi
   return tf.minimum(loss, bound);
 }
 
-/** e^d − d − 1 with d = log π_ref − log π, clamped. (N, T) → (N, T) */
-function k3(logprobs: tf.Tensor2D, referenceLogprobs: tf.Tensor2D): tf.Tensor {
-  const difference = tf.clipByValue(tf.sub(referenceLogprobs, logprobs), -LOG_RATIO_BOUND, LOG_RATIO_BOUND);
-  return tf.clipByValue(tf.sub(tf.sub(tf.exp(difference), difference), 1), -K3_BOUND, K3_BOUND);
+/** e^d − d − 1 with d = log π_ref − log π, within ±`clamp` unless it is null. (N, T) → (N, T) */
+function k3(logprobs: tf.Tensor2D, referenceLogprobs: tf.Tensor2D, clamp: number | null): tf.Tensor {
+  const bound = clamp === null ? FINITE_BOUND : LOG_RATIO_BOUND;
+  const difference = tf.clipByValue(tf.sub(referenceLogprobs, logprobs), -bound, bound);
+  const estimate = tf.sub(tf.sub(tf.exp(difference), difference), 1);
+  return clamp === null ? estimate : tf.clipByValue(estimate, -clamp, clamp);
 }

@@ -42,6 +42,7 @@ export function defaultConfig(): RunConfig {
       clipRangeHigh: 0.28,
       dualClip: null,
       klCoefficient: 0.001,
+      klClamp: null,
       entropyCoefficient: 0,
       aggregation: 'token-mean',
       maskTruncated: false,

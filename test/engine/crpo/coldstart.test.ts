@@ -29,7 +29,13 @@ const TOKENS = 4 * (4 + 5 + 6);
 
 async function train(policy: Policy, changes: Partial<ColdStartSettings>, examples = sequences) {
   const steps: ColdStartStep[] = [];
-  await coldStart(policy, examples, PAD, { ...settings, ...changes }, { ...quietHost, onStep: (s) => steps.push(s) });
+  await coldStart(
+    policy,
+    examples,
+    PAD,
+    { ...settings, ...changes },
+    { ...quietHost, onStep: (s) => steps.push(s) },
+  );
   return steps;
 }
 
@@ -51,7 +57,9 @@ describe('coldStart', () => {
     // Equal embeddings give equal logits: −log(1/16) at every token, whatever the weights between.
     const embedding = policy.layout.entries.findIndex(({ name }) => name === 'model.embed_tokens.weight');
     policy.assignTrainable(
-      policy.trainable().map((tensor, index) => (index === embedding ? tf.ones(tensor.shape) : tf.clone(tensor))),
+      policy
+        .trainable()
+        .map((tensor, index) => (index === embedding ? tf.ones(tensor.shape) : tf.clone(tensor))),
     );
     const [first] = await train(policy, { batchSize: 12, microBatchSize: 12 });
     expect(first!.loss).toBeCloseTo(Math.log(VOCABULARY), 5);

@@ -13,6 +13,7 @@ const PLAIN: LossSettings = {
   clipRangeHigh: 0.2,
   dualClip: null,
   klCoefficient: 0,
+  klClamp: null,
   entropyCoefficient: 0,
   aggregation: 'token-mean',
   maskTruncated: false,
@@ -51,16 +52,19 @@ function tokenLoss(
 }
 
 describeOnBackends('one token', () => {
-  it('vectors: kl_tokens, the k3 estimator with verl’s clamps', () => {
-    for (const { logp, ref_logp, verl_low_var_kl, grad_verl_low_var_kl } of vectors.kl_tokens) {
+  it.each([
+    ['as in TRL', null, 'k3_unclamped_trl_unsloth', 'grad_k3_unclamped'],
+    ['with verl’s clamps', 10, 'verl_low_var_kl', 'grad_verl_low_var_kl'],
+  ] as const)('vectors: kl_tokens, the k3 estimator %s', (_, klClamp, value, derivative) => {
+    for (const vector of vectors.kl_tokens) {
       const { loss, gradient, sums } = tokenLoss(
-        { logprob: logp, reference: ref_logp },
-        { ...PLAIN, klCoefficient: 1 },
+        { logprob: vector.logp, reference: vector.ref_logp },
+        { ...PLAIN, klCoefficient: 1, klClamp },
       );
       // e^d − d − 1 in float32 is exact to half an ulp of 1.
-      expectClose(loss, verl_low_var_kl, 1e-5, 2e-7);
-      expectClose(gradient, grad_verl_low_var_kl, 1e-5, 2e-7);
-      expectClose(sums[0]!, verl_low_var_kl, 1e-5, 2e-7);
+      expectClose(loss, vector[value], 1e-5, 2e-7);
+      expectClose(gradient, vector[derivative], 1e-5, 2e-7);
+      expectClose(sums[0]!, vector[value], 1e-5, 2e-7);
     }
   });
 
@@ -105,8 +109,10 @@ describeOnBackends('one token', () => {
     for (const distance of [-1000, -81, 81, 1000]) {
       for (const advantage of [-1, 1]) {
         const token = { logprob: -1, old: -1 - distance, reference: -1 + distance, advantage };
-        const { loss, gradient } = tokenLoss(token, { ...PLAIN, klCoefficient: 1 });
-        expect(Number.isFinite(loss) && Number.isFinite(gradient)).toBe(true);
+        for (const klClamp of [null, 10]) {
+          const { loss, gradient } = tokenLoss(token, { ...PLAIN, klCoefficient: 1, klClamp });
+          expect(Number.isFinite(loss) && Number.isFinite(gradient)).toBe(true);
+        }
       }
     }
   });

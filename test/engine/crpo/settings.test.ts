@@ -77,6 +77,7 @@ describe('defaultConfig and paperConfig', () => {
     expect(config.optimizer.learningRate).toBe(1e-6);
     expect(config.loss).toMatchObject({
       klCoefficient: 0.001,
+      klClamp: 10,
       clipRangeLow: 0.2,
       clipRangeHigh: 0.2,
       entropyCoefficient: 0.001,

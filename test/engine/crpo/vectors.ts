@@ -31,6 +31,8 @@ export interface Vectors {
   readonly kl_tokens: readonly {
     readonly logp: number;
     readonly ref_logp: number;
+    readonly k3_unclamped_trl_unsloth: number;
+    readonly grad_k3_unclamped: number;
     readonly verl_low_var_kl: number;
     readonly grad_verl_low_var_kl: number;
   }[];

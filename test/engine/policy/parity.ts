@@ -271,11 +271,7 @@ async function lossAndGradients(
   return { loss: loss!, grads };
 }
 
-/**
- * The product's loss on the reference's batch. The KL term is added here, k3 = e^d − d − 1 with
- * d = log π_ref − log π, because the product clamps it as verl does, the reference does not, and these
- * models stray beyond the clamp.
- */
+/** The product's loss on the reference's batch. */
 function objective(policy: Policy, reference: Reference): (...parameters: tf.Tensor[]) => tf.Scalar {
   const { prompt_length: promptLength, temperature } = reference;
   const { eps_low, eps_high, beta, aggregation } = reference.lora.loss_settings;
@@ -283,7 +279,8 @@ function objective(policy: Policy, reference: Reference): (...parameters: tf.Ten
     clipRangeLow: eps_low,
     clipRangeHigh: eps_high,
     dualClip: null,
-    klCoefficient: 0,
+    klCoefficient: beta,
+    klClamp: null,
     entropyCoefficient: 0,
     aggregation,
     maskTruncated: false,
@@ -303,15 +300,12 @@ function objective(policy: Policy, reference: Reference): (...parameters: tf.Ten
       logprobs,
       entropy: entropy!,
       oldLogprobs: perToken(reference.old_logprobs),
-      referenceLogprobs: null,
+      referenceLogprobs: perToken(reference.ref_logprobs),
       mask,
       advantages: column(reference.advantages),
       weights,
     };
-    const d = tf.sub(perToken(reference.ref_logprobs), logprobs);
-    const k3 = tf.sub(tf.sub(tf.exp(d), d), 1);
-    const kl = tf.sum(tf.mul(tf.mul(k3, mask), weights));
-    return tf.add(crpoLoss(inputs, settings).loss, tf.mul(kl, beta)) as tf.Scalar;
+    return crpoLoss(inputs, settings).loss;
   };
 }
 

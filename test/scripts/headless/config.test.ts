@@ -23,6 +23,7 @@ const defaults: RunConfig = {
     clipRangeHigh: 0.2,
     dualClip: null,
     klCoefficient: 0.001,
+    klClamp: null,
     entropyCoefficient: 0,
     aggregation: 'token-mean',
     maskTruncated: false,
