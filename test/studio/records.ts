@@ -33,7 +33,6 @@ export const config: RunConfig = {
     dualClip: null,
     klCoefficient: 0.001,
     klClamp: null,
-    klClamp: null,
     entropyCoefficient: 0,
     aggregation: 'token-mean',
     maskTruncated: false,

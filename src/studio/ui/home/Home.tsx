@@ -118,7 +118,7 @@ function Continue() {
             </p>
             <div className={css.pickers}>
               <Button
-                label="Resume"
+                label={newest.reason === 'finish' ? 'Open' : 'Resume'}
                 icon="play"
                 tone="primary"
                 disabled={!holdsLock}

@@ -9,11 +9,14 @@ import { Panel } from '../kit/Panel';
 import { Segmented } from '../kit/Segmented';
 import { useQuery } from '../query';
 import css from './Curves.module.css';
-import { type Flag, LinePlot, labelRoom, type Series } from './LinePlot';
+import { LinePlot, labelRoom, type Series } from './LinePlot';
 import { objectiveStyles, TOTAL_STYLE } from './objectiveStyle';
 
 /** Repainting costs some 100 ms of the page's thread; twice a second is enough to watch. */
 const REPAINT_MS = 500;
+
+/** Newest checkpoints flagged; more would hide the curves. */
+const FLAGS_SHOWN = 10;
 
 const DEFAULT_SMOOTHING = '0.6';
 
@@ -78,12 +81,11 @@ export function Curves() {
       band: [edge(-1), edge(1)] as const,
     };
   }, [history, smoothing]);
-  const flags = useMemo((): Flag[] => {
-    if (!run) return [];
-    return checkpoints
-      .filter(({ runId, deleted, step }) => runId === run.runId && !deleted && history.steps.includes(step))
-      .map(({ step, reason }) => ({ x: x[history.steps.indexOf(step)]!, label: `${step} ${reason}` }));
-  }, [checkpoints, run, history, x]);
+  const flags = useMemo(() => {
+    const saved = checkpoints.filter(({ runId, deleted }) => runId === run?.runId && !deleted);
+    const places = saved.map(({ step }) => x[history.steps.indexOf(step)]).filter((at) => at !== undefined);
+    return [...new Set(places)].sort((a, b) => a - b).slice(-FLAGS_SHOWN);
+  }, [checkpoints, run?.runId, history, x]);
 
   const started = history.steps.length > 0;
   const format = FORMAT_X[axis];

@@ -34,18 +34,14 @@ export interface Series {
   readonly strong?: boolean;
 }
 
-export interface Flag {
-  readonly x: number;
-  readonly label: string;
-}
-
 interface LinePlotProps {
   readonly label: string;
   readonly x: readonly number[];
   readonly series: readonly Series[];
   /** Lower and upper edge, drawn in the first series' colour. */
   readonly band?: readonly [Column, Column];
-  readonly flags?: readonly Flag[];
+  /** x of the checkpoints. */
+  readonly flags?: readonly number[];
   readonly height: number;
   readonly syncId: string;
   readonly formatX: (x: number) => string;
@@ -116,10 +112,10 @@ export const LinePlot = memo((props: LinePlotProps) => {
               ) : null
             }
           />
-          {flags.map((flag) => (
+          {flags.map((at) => (
             <ReferenceLine
-              key={`${flag.x}/${flag.label}`}
-              x={flag.x}
+              key={at}
+              x={at}
               stroke="var(--muted)"
               strokeDasharray="1 3"
               label={{ value: '⚑', position: 'insideTopLeft', fill: 'var(--muted)', fontSize: 11, offset: 2 }}
