@@ -42,7 +42,6 @@ export const KEYS = {
   nextSibling: one('l', 'Next rollout of the group'),
   previousSibling: one('h', 'Previous rollout of the group'),
   focus: one('f', 'Give the inspector the whole width'),
-  open: one('Enter', 'Open the row'),
   close: one('Escape', 'Close', 'Esc', 'Escape'),
 } as const satisfies Record<string, Key>;
 

@@ -35,7 +35,6 @@ interface VirtualTableProps<R> {
   /** Names the selected row: when it changes, and not when rows only move, the row is scrolled to. */
   readonly selectedKey?: string | number | undefined;
   readonly onSelect: (index: number) => void;
-  readonly onOpen?: (index: number) => void;
   /** First and last row on screen, whenever they change. */
   readonly onRange?: (first: number, last: number) => void;
   readonly onScrollTop?: (top: number) => void;
@@ -45,7 +44,7 @@ interface VirtualTableProps<R> {
 
 export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const { label, columns, count, row, heading, selected, selectedKey } = props;
-  const { onSelect, onOpen, onRange, onScrollTop, topSignal = 0 } = props;
+  const { onSelect, onRange, onScrollTop, topSignal = 0 } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
   const virtualizer = useVirtualizer({
@@ -106,10 +105,6 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
       case 'End':
         select(count - 1, -1);
         break;
-      case 'Enter':
-        if (selected === null || !onOpen) return;
-        onOpen(selected);
-        break;
       default:
         return;
     }
@@ -159,7 +154,6 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
               className={cx(css.row, isRow ? css.body : css.heading, index === selected && css.selected)}
               style={{ transform: `translateY(${start - ROW_HEIGHT}px)` }}
               onClick={isRow ? () => onSelect(index) : undefined}
-              onDoubleClick={isRow ? () => onOpen?.(index) : undefined}
             >
               {isRow ? (
                 columns.map((column) => (
