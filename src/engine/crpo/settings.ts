@@ -25,13 +25,13 @@ export function defaultConfig(): RunConfig {
         'findings of the case that decide, and say why the other options fit less well. Then conclude inside ' +
         '{openAnswer} and {closeAnswer} with your answer and exactly one \\boxed{LETTER}.',
       addOpeningTag: false,
-      maxTokens: 512,
+      maxTokens: 768,
     },
     rewards: presetRewards('released'),
     sampling: {
       promptsPerBatch: 4,
       groupSize: 8,
-      maxCompletionTokens: 160,
+      maxCompletionTokens: 128,
       temperature: 1,
       topK: 0,
       topP: 1,
