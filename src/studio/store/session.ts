@@ -28,7 +28,7 @@ import { route } from './drop';
 import type { DatasetAnswer, TrainerAnswer } from './reduce';
 import { saveFile } from './save';
 import { readConfig } from './settings';
-import { STARTER_DATASET, STARTER_MODEL, starterCases, starterPolicy } from './starter';
+import { fetchBeside, STARTER_DATASETS, STARTER_MODEL, starterPolicy } from './starter';
 import { isActive, type StudioState } from './state';
 import type { StudioStore } from './studio';
 import { Voice } from './voice';
@@ -161,12 +161,8 @@ export class Session {
         this.chooseDataset(remembered);
     });
     await this.voice.try(async () => {
-      await this.sendDataset({
-        type: 'open',
-        name: STARTER_DATASET,
-        file: await starterCases(),
-        synthetic: true,
-      });
+      for (const { name, path } of STARTER_DATASETS)
+        await this.sendDataset({ type: 'open', name, file: await fetchBeside(path), synthetic: true });
     });
   }
 

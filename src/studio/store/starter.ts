@@ -1,4 +1,4 @@
-/** The bundled starter: a tiny policy and a synthetic dataset beside the page, so that one click trains. */
+/** The bundled starter: a tiny policy and synthetic cases beside the page, so that one click trains. */
 import { type NamedFile, StudioError } from '../../protocol';
 
 const POLICY = './starter/policy/';
@@ -9,18 +9,19 @@ const POLICY_FILES = [
   'generation_config.json',
   'model.safetensors',
 ];
-const CASES = './starter/cases.jsonl';
 
 export const STARTER_MODEL = 'starter policy';
-export const STARTER_DATASET = 'starter-cases.jsonl';
+/** To train on, and to evaluate on: no question is in both. */
+export const STARTER_DATASETS = [
+  { name: 'starter-cases.jsonl', path: './starter/cases.jsonl' },
+  { name: 'starter-heldout.jsonl', path: './starter/heldout.jsonl' },
+] as const;
 
 export const starterPolicy = (): Promise<NamedFile[]> =>
   Promise.all(POLICY_FILES.map(async (path) => ({ path, file: await fetchBeside(POLICY + path) })));
 
-export const starterCases = (): Promise<Blob> => fetchBeside(CASES);
-
 /** From the page's own origin; nothing is ever fetched from elsewhere. */
-async function fetchBeside(path: string): Promise<Blob> {
+export async function fetchBeside(path: string): Promise<Blob> {
   const failed = (reason: string, cause?: unknown) =>
     new StudioError(
       {

@@ -54,7 +54,11 @@ describe('boot', () => {
     memory.set('crpo-dataset', 'mine');
     await session.boot();
     expect(session.state().datasetId).toBe('mine');
-    expect(session.state().datasets.map(({ id }) => id)).toEqual(['mine', 'starter-cases.jsonl']);
+    expect(session.state().datasets.map(({ id }) => id)).toEqual([
+      'mine',
+      'starter-cases.jsonl',
+      'starter-heldout.jsonl',
+    ]);
   });
 
   it('names a missing starter and is usable without it', async () => {

@@ -197,7 +197,7 @@ describe('Evaluate', () => {
     await click('Evaluate');
     expect(trainer().commands.at(-1)).toMatchObject({
       type: 'evaluate',
-      datasetId: 'starter-cases.jsonl',
+      datasetId: 'starter-heldout.jsonl', // not what it is trained on
       limit: 40,
     });
     await click('Evaluate');

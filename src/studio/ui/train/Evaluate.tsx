@@ -21,7 +21,7 @@ export function Evaluate() {
   );
   const [picked, setPicked] = useState<string | null>(null);
   const [limit, setLimit] = useState('100');
-  const datasetId = picked ?? chosen ?? datasets[0]?.id ?? '';
+  const datasetId = picked ?? defaultDataset(datasets, chosen);
   const count = limit.trim() === '' ? null : Number(limit);
   const validCount = count === null || (Number.isSafeInteger(count) && count > 0);
   return (
@@ -76,6 +76,13 @@ export function Evaluate() {
       {evaluations.length > 0 && <Results evaluations={evaluations} />}
     </Panel>
   );
+}
+
+/** The dataset that is trained on; the starter brings cases that it is not trained on. */
+function defaultDataset(datasets: readonly DatasetSummary[], chosen: string | null): string {
+  const trained = datasets.find(({ id }) => id === chosen);
+  const heldOut = trained?.synthetic && datasets.find(({ id, synthetic }) => synthetic && id !== chosen);
+  return (heldOut || trained || datasets[0])?.id ?? '';
 }
 
 /** Newest first; the change is against the first result on the same dataset and as many cases. */
