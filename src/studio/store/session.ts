@@ -28,7 +28,7 @@ import { route } from './drop';
 import type { DatasetAnswer, TrainerAnswer } from './reduce';
 import { saveFile } from './save';
 import { readConfig } from './settings';
-import { fetchBeside, STARTER_DATASETS, STARTER_MODEL, starterPolicy } from './starter';
+import { fetchBeside, STARTER_CASES, STARTER_HELD_OUT, STARTER_MODEL, starterPolicy } from './starter';
 import { isActive, type StudioState } from './state';
 import type { StudioStore } from './studio';
 import { Voice } from './voice';
@@ -161,9 +161,18 @@ export class Session {
         this.chooseDataset(remembered);
     });
     await this.voice.try(async () => {
-      for (const { name, path } of STARTER_DATASETS)
-        await this.sendDataset({ type: 'open', name, file: await fetchBeside(path), synthetic: true });
+      await this.#openStarter(STARTER_CASES);
     });
+  }
+
+  async #openStarter({ name, path }: typeof STARTER_CASES): Promise<string> {
+    const { id } = await this.sendDataset({
+      type: 'open',
+      name,
+      file: await fetchBeside(path),
+      synthetic: true,
+    });
+    return id;
   }
 
   /** The model of before, or the starter; not in a tab that only looks. */
@@ -303,6 +312,11 @@ export class Session {
   /** The page may be frozen or closed next: the trainer saves. */
   pageHidden(): void {
     if (this.state().run?.status === 'running') void this.voice.try(() => this.send({ type: 'page-hidden' }));
+  }
+
+  /** On the starter's held-out cases, which are opened for it. */
+  evaluateHeldOut(limit: number | null): Promise<boolean> {
+    return this.voice.try(async () => this.evaluate(await this.#openStarter(STARTER_HELD_OUT), limit));
   }
 
   evaluate(datasetId: string, limit: number | null): Promise<boolean> {

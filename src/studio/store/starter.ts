@@ -11,11 +11,10 @@ const POLICY_FILES = [
 ];
 
 export const STARTER_MODEL = 'starter policy';
-/** To train on, and to evaluate on: no question is in both. */
-export const STARTER_DATASETS = [
-  { name: 'starter-cases.jsonl', path: './starter/cases.jsonl' },
-  { name: 'starter-heldout.jsonl', path: './starter/heldout.jsonl' },
-] as const;
+/** To train on. */
+export const STARTER_CASES = { name: 'starter-cases.jsonl', path: './starter/cases.jsonl' };
+/** To evaluate on: none of its questions is in the cases. */
+export const STARTER_HELD_OUT = { name: 'starter-heldout.jsonl', path: './starter/heldout.jsonl' };
 
 export const starterPolicy = (): Promise<NamedFile[]> =>
   Promise.all(POLICY_FILES.map(async (path) => ({ path, file: await fetchBeside(POLICY + path) })));

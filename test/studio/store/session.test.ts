@@ -54,11 +54,7 @@ describe('boot', () => {
     memory.set('crpo-dataset', 'mine');
     await session.boot();
     expect(session.state().datasetId).toBe('mine');
-    expect(session.state().datasets.map(({ id }) => id)).toEqual([
-      'mine',
-      'starter-cases.jsonl',
-      'starter-heldout.jsonl',
-    ]);
+    expect(session.state().datasets.map(({ id }) => id)).toEqual(['mine', 'starter-cases.jsonl']);
   });
 
   it('names a missing starter and is usable without it', async () => {
@@ -235,6 +231,21 @@ describe('checkpoints', () => {
       { type: 'resume-checkpoint', id: 'a' },
       { type: 'resume-checkpoint', id: 'a', steps: 40 },
     ]);
+  });
+});
+
+describe('evaluating', () => {
+  it('opens the starter’s held-out cases when they are asked for, and does not train on them', async () => {
+    const { session, trainer } = scriptedSession({ evaluate: () => ({ datasetName: 'x', objectives: {} }) });
+    await session.boot();
+    expect(await session.evaluateHeldOut(20)).toBe(true);
+    expect(fetched.at(-1)).toBe('./starter/heldout.jsonl');
+    expect(trainer().commands.at(-1)).toMatchObject({
+      type: 'evaluate',
+      datasetId: 'starter-heldout.jsonl',
+      limit: 20,
+    });
+    expect(session.state()).toMatchObject({ datasetId: 'starter-cases.jsonl', evaluating: null });
   });
 });
 

@@ -2,12 +2,16 @@
 import { useState } from 'react';
 import type { DatasetSummary, EvaluationRecord } from '../../../protocol';
 import { formatFixed, formatNumber, formatPercent, formatSigned, wilsonInterval } from '../../store/format';
+import { STARTER_HELD_OUT } from '../../store/starter';
 import type { Evaluation } from '../../store/state';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { Panel } from '../kit/Panel';
 import { Progress } from '../kit/Progress';
 import css from './Evaluate.module.css';
+
+/** Stands for the starter's held-out cases until they are opened. */
+const HELD_OUT = 'held-out';
 
 export function Evaluate() {
   const session = useSession();
@@ -30,11 +34,12 @@ export function Evaluate() {
         <label className={css.field}>
           on
           <select value={datasetId} onChange={(event) => setPicked(event.target.value)}>
-            {datasets.map(({ id, name }: DatasetSummary) => (
+            {datasets.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
               </option>
             ))}
+            {datasetId === HELD_OUT && <option value={HELD_OUT}>{STARTER_HELD_OUT.name}</option>}
           </select>
         </label>
         <label className={css.field}>
@@ -57,7 +62,9 @@ export function Evaluate() {
             icon="check"
             disabled={blocked || !datasetId || !validCount}
             hint={blocked ? 'Pause the run first' : 'Score the policy as it is now'}
-            onClick={() => session.evaluate(datasetId, count)}
+            onClick={() =>
+              datasetId === HELD_OUT ? session.evaluateHeldOut(count) : session.evaluate(datasetId, count)
+            }
           />
         )}
         {evaluating && (
@@ -78,11 +85,11 @@ export function Evaluate() {
   );
 }
 
-/** The dataset that is trained on; the starter brings cases that it is not trained on. */
+/** What is offered first: not what is trained on, where the starter has something better. */
 function defaultDataset(datasets: readonly DatasetSummary[], chosen: string | null): string {
   const trained = datasets.find(({ id }) => id === chosen);
-  const heldOut = trained?.synthetic && datasets.find(({ id, synthetic }) => synthetic && id !== chosen);
-  return (heldOut || trained || datasets[0])?.id ?? '';
+  if (!trained?.synthetic) return (trained ?? datasets[0])?.id ?? '';
+  return datasets.find(({ name }) => name === STARTER_HELD_OUT.name)?.id ?? HELD_OUT;
 }
 
 /** Newest first; the change is against the first result on the same dataset and as many cases. */
