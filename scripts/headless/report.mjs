@@ -9,7 +9,7 @@
 
 /** Steps whose median duration predicts the rest; the first one also compiles shaders. */
 const etaWindow = 20;
-/** Steps averaged at either end where no evaluation compares before with after. */
+/** Steps averaged at either end of a run. */
 const trendWindow = 5;
 
 /**
@@ -83,7 +83,7 @@ export function evaluationTable(records) {
 }
 
 /**
- * Where nothing was evaluated: the training reward itself, first steps against last ones.
+ * The training reward itself, first steps against last ones: noisier prompts than an evaluation's, but every run has it.
  * @param {readonly Metrics[]} steps
  * @returns {string | null} null: fewer than two steps
  */
@@ -97,7 +97,7 @@ export function trendTable(steps) {
     ...ends.map((end) => number(mean(end.map((metrics) => metrics[key])))),
   ]);
   const heading = ['', `first ${window} steps`, `last ${window} steps`];
-  return `On the sampled training questions (not an evaluation; --evaluate FILE makes one)\n${table([heading, ...rows])}`;
+  return `While training, on the questions of each step (not an evaluation)\n${table([heading, ...rows])}`;
 }
 
 /** @param {readonly (number | undefined)[]} values */

@@ -102,7 +102,7 @@ export class Results {
     const tables = datasetIds.map((id) =>
       evaluationTable(this.evaluations.filter(({ datasetId }) => datasetId === id)),
     );
-    const trend = tables.length === 0 ? trendTable(steps.map(({ metrics }) => metrics)) : null;
+    const trend = trendTable(steps.map(({ metrics }) => metrics));
     const folder = relative(process.cwd(), this.#folder.folder) || '.';
     return [...tables, ...(trend ? [trend] : []), `Status: ${this.#summary.status}. Results: ${folder}`];
   }
