@@ -173,7 +173,7 @@ export class TrainerService {
   async #loadModel({ name, files }: CommandOf<'load-model'>): Promise<ModelSummary> {
     this.#assertIdle('load a model');
     const { model, policy } = await openModel(name, folderOf(files, 'model'));
-    this.#releaseRun();
+    await this.#releaseRun();
     this.#base?.dispose();
     this.#model = model;
     this.#base = policy;
@@ -206,13 +206,13 @@ export class TrainerService {
   async #resume({ id, steps }: CommandOf<'resume-checkpoint'>): Promise<RunSummary> {
     this.#assertIdle('resume a checkpoint');
     const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase);
-    const summary = this.#begin(start);
+    const summary = await this.#begin(start);
     this.#host.post({ type: 'history', runId: start.runId, records: start.history });
     return summary;
   }
 
-  #begin(start: RunStart): RunSummary {
-    this.#releaseRun();
+  async #begin(start: RunStart): Promise<RunSummary> {
+    await this.#releaseRun();
     this.#base?.dispose();
     this.#base = null;
     if (this.#model !== start.model) this.#host.post({ type: 'model', model: start.model.summary });
@@ -258,7 +258,9 @@ export class TrainerService {
     return policy;
   }
 
-  #releaseRun(): void {
+  /** Not before its last checkpoint is stored: on a GPU the weights take a while to be read back. */
+  async #releaseRun(): Promise<void> {
+    await this.#run?.stop();
     this.#run?.dispose();
     this.#run = null;
   }
