@@ -28,6 +28,19 @@ export interface RunConfig {
     readonly weights: Readonly<Record<string, number>>;
     /** Floor for the accuracy objective (the released rule goes to −count of boxes); null keeps it. */
     readonly accuracyFloor: number | null;
+    /**
+     * Faithfulness and comprehensiveness count only in a well-formed response with exactly one box,
+     * and then times the integrity objective.
+     */
+    readonly integrityGate: boolean;
+    /** Objectives of the user's own. */
+    readonly custom: readonly CustomObjective[];
+  };
+  readonly data: {
+    /** Share of the dataset's cases that training never sees, 0 … 0.9; 0 trains on all. */
+    readonly heldOutFraction: number;
+    /** Which cases those are. */
+    readonly splitSeed: number;
   };
   readonly sampling: {
     readonly promptsPerBatch: number;
@@ -94,6 +107,23 @@ export interface RunConfig {
   };
 }
 
+/**
+ * An objective that a user declares: it counts matches in a part of the response, and `cap` of them
+ * earn the whole value, min(matches, cap) / cap, in [0, 1].
+ */
+export interface CustomObjective {
+  /** Unique among all objectives; a letter, then letters, digits, `-` or `_`, at most 40. */
+  readonly name: string;
+  readonly match:
+    | { readonly kind: 'pattern'; /** RE2 syntax: matched in linear time. */ readonly pattern: string }
+    | { readonly kind: 'terms'; /** Whole words or phrases, letter case ignored. */ readonly terms: readonly string[] };
+  readonly where: 'response' | 'reasoning' | 'conclusion';
+  /** A whole number ≥ 1. */
+  readonly cap: number;
+  /** Below 0 is a penalty. */
+  readonly weight: number;
+}
+
 export type SettingValue = number | string | boolean | null | readonly string[];
 
 /**
@@ -123,8 +153,8 @@ export interface ObjectiveDescriptor {
   readonly name: string;
   readonly label: string;
   readonly help: string;
-  /** Which of the three clinical aims it serves; `form` is neither of them. */
-  readonly aim: 'accuracy' | 'faithfulness' | 'comprehensiveness' | 'form';
+  /** Which of the three clinical aims it serves; `form` is the shape of the response, `custom` the user's own. */
+  readonly aim: 'accuracy' | 'faithfulness' | 'comprehensiveness' | 'form' | 'custom';
   readonly min: number;
   readonly max: number;
   readonly source: string;

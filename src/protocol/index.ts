@@ -1,4 +1,6 @@
 export * from './config';
+export * from './datasets';
 export * from './errors';
 export * from './messages';
 export * from './records';
+export * from './scoring';

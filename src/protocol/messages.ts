@@ -23,6 +23,7 @@ import type {
   StepRecord,
   StorageReport,
 } from './records';
+import type { ScoredCompletion, ScoringInput } from './scoring';
 
 /** Page and worker come from one build; a cached page with a newer worker must notice. */
 export const PROTOCOL_VERSION = 1;
@@ -195,6 +196,22 @@ export type DatasetEvent =
       readonly rows: number;
       readonly badLines: number;
     };
+
+/** To the scorer worker. */
+export type ScorerCommand = {
+  readonly type: 'score';
+  readonly input: ScoringInput;
+  readonly rewards: RunConfig['rewards'];
+};
+
+export interface ScorerResults {
+  score: ScoredCompletion;
+}
+
+/** From the scorer worker. */
+export type ScorerEvent =
+  | { readonly type: 'done'; readonly requestId: number; readonly result: ScoredCompletion }
+  | { readonly type: 'failed'; readonly requestId: number; readonly error: ErrorRecord };
 
 /** A command on its way, with the number that its answer will carry. */
 export type Numbered<C> = C & { readonly requestId: number };

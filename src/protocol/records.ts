@@ -1,6 +1,7 @@
 /** Records that cross threads or disk. Plain data: structured-clone and JSON both keep them whole. */
 import type { RunConfig } from './config';
 import type { ErrorRecord } from './errors';
+import type { ScoredCase } from './scoring';
 
 /** One clinical question, normalised from whatever layout it came in. */
 export interface ClinicalCase {
@@ -9,10 +10,12 @@ export interface ClinicalCase {
   /** 1-based line of the source file. */
   readonly line: number;
   readonly question: string;
-  /** Letter → text, in order A, B, C, … */
+  /** Letter → text, in order A, B, C, …; empty for an open question. */
   readonly options: Readonly<Record<string, string>>;
-  /** Gold letter; null: unlabelled, so no reward and no evaluation. */
+  /** Gold letter; null: an open question, or unlabelled, so no reward and no evaluation. */
   readonly answer: string | null;
+  /** Gold text of an open question: accuracy is then a normalised text match. */
+  readonly openAnswer?: string;
   /** Facets of the row that are safe to show and slice by (specialty, exam step); never the explanation. */
   readonly facets?: Readonly<Record<string, string>>;
 }
@@ -30,6 +33,8 @@ export interface RolloutRecord {
   /** Position in the group, 0 … G−1. */
   readonly index: number;
   readonly caseId: string;
+  /** What was scored against; the rollouts of a group share it. */
+  readonly case: ScoredCase;
   readonly prompt: string;
   readonly completion: string;
   readonly gold: string | null;
@@ -38,7 +43,9 @@ export interface RolloutRecord {
   /** The completion ran into the token limit. */
   readonly truncated: boolean;
   readonly rewards: ObjectiveValues;
-  /** Weighted sum; null: unscored, outside the group's baseline, advantage 0. */
+  /** Objective → its part of the reward. */
+  readonly contributions: Readonly<Record<string, number>>;
+  /** Σ contributions; null: unscored, outside the group's baseline, advantage 0. */
   readonly reward: number | null;
   readonly unscored?: string;
   readonly advantage: number;
@@ -83,6 +90,8 @@ export interface ModelSummary {
   readonly hiddenSize: number;
   readonly vocabularySize: number;
   readonly contextLength: number;
+  /** The tokenizer's end-of-sequence text. */
+  readonly eosToken: string;
   readonly storedType: string;
   /** SHA-256 over the weights as loaded, hex. */
   readonly sha256: string;
