@@ -3,7 +3,7 @@
  * earns 1 and with another letter 0; no box at all is 0 too, and so better than a malformed one.
  */
 import { boxContent, findBoxCommands, findClosedBoxes } from './boxes';
-import { evidenceSpan, MAX_EVIDENCE_SPANS } from './evidence';
+import { evidenceSpan, figure, MAX_EVIDENCE_SPANS } from './evidence';
 import type { Objective, ObjectiveResult } from './objective';
 import type { Span } from './python-text';
 import { prepareResponse, type Response, type ResponseSettings } from './response';
@@ -45,6 +45,8 @@ function scoreBoxes(response: Response, gold: string): ObjectiveResult {
       rule,
       counts: { boxes: count },
       spans: shown.map((span) => evidenceSpan(response, span, 'box')),
+      items: [],
+      arithmetic: `${count} ${count === 1 ? 'box' : 'boxes'}, ${rule}: ${figure(value)}`,
     },
   });
 

@@ -5,8 +5,9 @@
  *
  * Well-formed is that first point alone: the "generic format" of the paper's GRPO arm.
  */
+import type { Evidence } from '../../protocol/scoring';
 import { findClosedBoxes } from './boxes';
-import { type Evidence, evidenceSpan } from './evidence';
+import { evidenceSpan } from './evidence';
 import type { Objective } from './objective';
 import { stripRange } from './python-text';
 import type { Response } from './response';
@@ -28,14 +29,16 @@ export const format: Objective = {
     const inner = stripRange(response.text, sections.conclusion);
     const boxes = findClosedBoxes(response.text, inner, 2);
     const [box] = boxes;
-    if (box === undefined)
-      return { value: 1, evidence: sectionsEvidence(response, sections, 'no-closed-box') };
-    if (boxes.length > 1)
-      return { value: 1, evidence: sectionsEvidence(response, sections, 'several-boxes') };
+    const result = (value: number, rule: string, arithmetic: string) => ({
+      value,
+      evidence: sectionsEvidence(response, sections, rule, arithmetic),
+    });
+    if (box === undefined) return result(1, 'no-closed-box', 'sections 1 + no closed box 0 = 1');
+    if (boxes.length > 1) return result(1, 'several-boxes', 'sections 1 + several boxes 0 = 1');
     if (box.start === inner.start && box.end === inner.end) {
-      return { value: 1, evidence: sectionsEvidence(response, sections, 'only-a-box') };
+      return result(1, 'only-a-box', 'sections 1 + nothing beside the box 0 = 1');
     }
-    return { value: 1.5, evidence: sectionsEvidence(response, sections, 'text-and-one-box') };
+    return result(1.5, 'text-and-one-box', 'sections 1 + text and one box 0.5 = 1.5');
   },
 };
 
@@ -54,15 +57,20 @@ export const wellFormed: Objective = {
     const sections = findSections(response);
     return typeof sections === 'string'
       ? { value: 0, evidence: faultEvidence(sections) }
-      : { value: 1, evidence: sectionsEvidence(response, sections, 'well-formed') };
+      : { value: 1, evidence: sectionsEvidence(response, sections, 'well-formed', 'sections 1') };
   },
 };
 
 function faultEvidence(rule: string): Evidence {
-  return { rule, counts: {}, spans: [] };
+  return { rule, counts: {}, spans: [], items: [], arithmetic: 'not well-formed: 0' };
 }
 
-function sectionsEvidence(response: Response, sections: Sections, rule: string): Evidence {
+function sectionsEvidence(
+  response: Response,
+  sections: Sections,
+  rule: string,
+  arithmetic: string,
+): Evidence {
   return {
     rule,
     counts: {},
@@ -70,5 +78,7 @@ function sectionsEvidence(response: Response, sections: Sections, rule: string):
       evidenceSpan(response, sections.reasoning, 'reasoning'),
       evidenceSpan(response, sections.conclusion, 'conclusion'),
     ],
+    items: [],
+    arithmetic,
   };
 }

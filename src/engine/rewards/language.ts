@@ -3,7 +3,8 @@
  * code points that are English letters, digits or listed signs. Tab, CR, °, é and curly quotes are
  * not; a line feed is.
  */
-import { type EvidenceSpan, evidenceSpan, MAX_EVIDENCE_SPANS } from './evidence';
+import type { EvidenceSpan } from '../../protocol/scoring';
+import { evidenceSpan, figure, MAX_EVIDENCE_SPANS } from './evidence';
 import type { Objective } from './objective';
 import { codePointLength } from './python-text';
 
@@ -49,9 +50,16 @@ export const language: Objective = {
       }
     }
 
+    const value = characters === 0 ? 0 : english / characters;
     return {
-      value: characters === 0 ? 0 : english / characters,
-      evidence: { rule: characters === 0 ? 'empty' : 'fraction', counts: { characters, english }, spans },
+      value,
+      evidence: {
+        rule: characters === 0 ? 'empty' : 'fraction',
+        counts: { characters, english },
+        spans,
+        items: [],
+        arithmetic: characters === 0 ? 'no characters: 0' : `${english} / ${characters} = ${figure(value)}`,
+      },
     };
   },
 };

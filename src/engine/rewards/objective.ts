@@ -1,11 +1,9 @@
 /** What one objective is: a prepared response and its case in, a value and its evidence out. */
 import type { ObjectiveDescriptor } from '../../protocol/config';
-import type { ClinicalCase } from '../../protocol/records';
-import type { Evidence } from './evidence';
+import type { Evidence, ScoredCase } from '../../protocol/scoring';
 import type { Response } from './response';
 
-/** The part of a case that objectives read. */
-export type ScoredCase = Pick<ClinicalCase, 'question' | 'options' | 'answer'>;
+export type { ScoredCase } from '../../protocol/scoring';
 
 export interface ObjectiveResult {
   readonly value: number;

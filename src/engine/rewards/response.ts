@@ -2,26 +2,22 @@
  * A completion → the response that every objective reads: P(y) of the specification, exactly as
  * Clinical-R1's released rule prepares it (verl/utils/reward_score/medical_rule_based.py).
  */
-import type { TagSet } from '../../protocol/config';
 import { StudioError } from '../../protocol/errors';
+import type { ResponseSettings } from '../../protocol/scoring';
 import { type Span, stripRange } from './python-text';
 import { TAGS, type TagPair } from './tags';
 
 const FINAL_RESPONSE = '## Final Response';
 
-export interface ResponseSettings {
-  readonly tags: TagSet;
-  /** The tokenizer's end-of-sequence text, e.g. `<|im_end|>`; not empty. */
-  readonly eos: string;
-  /** The prompt ended with the opening reasoning tag, so the completion lacks it. */
-  readonly addOpeningTag: boolean;
-}
+export type { ResponseSettings } from '../../protocol/scoring';
 
 export interface Response {
   readonly text: string;
   readonly tags: TagPair;
   /** Index in the completion = index in `text` + `offset`. Units: UTF-16 code units. */
   readonly offset: number;
+  /** Tokens used and allowed, where they are known. */
+  readonly length?: { readonly tokens: number; readonly limit: number };
 }
 
 /**
@@ -39,7 +35,12 @@ export function prepareResponse(completion: string, settings: ResponseSettings):
     .slice(start, end)
     .replaceAll(`<\\${reasoning}>`, `</${reasoning}>`)
     .replaceAll(`<\\${conclusion}>`, `</${conclusion}>`);
-  return { text: opening + repaired, tags: TAGS[settings.tags], offset: start - opening.length };
+  return {
+    text: opening + repaired,
+    tags: TAGS[settings.tags],
+    offset: start - opening.length,
+    ...(settings.length && { length: settings.length }),
+  };
 }
 
 function responseRange(completion: string, eos: string): Span {
