@@ -115,8 +115,11 @@ export interface CustomObjective {
   /** Unique among all objectives; a letter, then letters, digits, `-` or `_`, at most 40. */
   readonly name: string;
   readonly match:
-    | { readonly kind: 'pattern'; /** RE2 syntax: matched in linear time. */ readonly pattern: string }
-    | { readonly kind: 'terms'; /** Whole words or phrases, letter case ignored. */ readonly terms: readonly string[] };
+    | { readonly kind: 'pattern' /** RE2 syntax: matched in linear time. */; readonly pattern: string }
+    | {
+        readonly kind: 'terms' /** Whole words or phrases, letter case ignored. */;
+        readonly terms: readonly string[];
+      };
   readonly where: 'response' | 'reasoning' | 'conclusion';
   /** A whole number ≥ 1. */
   readonly cap: number;

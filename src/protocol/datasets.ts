@@ -3,8 +3,7 @@
 /** Where a case's parts stand in rows that no known layout fits. Field names may be dotted paths. */
 export interface ColumnMapping {
   readonly question: string;
-  readonly options:
-    /** One field per option, in the order A, B, C, … */
+  readonly options: /** One field per option, in the order A, B, C, … */
     | { readonly kind: 'fields'; readonly fields: readonly string[] }
     /** One field with a list of texts, or an object of letters and texts. */
     | { readonly kind: 'field'; readonly field: string }

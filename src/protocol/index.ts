@@ -1,6 +1,7 @@
 export * from './config';
 export * from './datasets';
 export * from './errors';
+export * from './evaluation';
 export * from './messages';
 export * from './records';
 export * from './scoring';

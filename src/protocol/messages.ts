@@ -10,7 +10,18 @@ import type {
   SettingValue,
   TagSet,
 } from './config';
+import type { DatasetPart } from './datasets';
 import type { ErrorRecord } from './errors';
+import type {
+  EvaluatedCase,
+  EvaluationComparison,
+  EvaluationFormat,
+  EvaluationImport,
+  EvaluationProgress,
+  EvaluationRequest,
+  EvaluationSummary,
+  ResultReference,
+} from './evaluation';
 import type {
   BackendChoice,
   BackendReport,
@@ -53,13 +64,50 @@ export type Command =
   | { readonly type: 'empty-trash' }
   | { readonly type: 'export-checkpoint'; readonly id: string }
   | { readonly type: 'import-checkpoint'; readonly name: string; readonly file: Blob }
+  /** Goes: `start-evaluation` replaces it, `pause-evaluation` its cancelling. */
   | {
       readonly type: 'evaluate';
       readonly datasetId: string;
       readonly limit: number | null;
       readonly config: RunConfig;
     }
-  | { readonly type: 'cancel-evaluation' };
+  | { readonly type: 'cancel-evaluation' }
+  /** Answered once the evaluation is finished or paused. */
+  | { readonly type: 'start-evaluation'; readonly request: EvaluationRequest }
+  /** Answered as `start-evaluation`. A checkpoint that is gone, or another loaded model, is refused. */
+  | { readonly type: 'resume-evaluation'; readonly id: string }
+  /** What was evaluated so far is stored. */
+  | { readonly type: 'pause-evaluation' }
+  | { readonly type: 'list-evaluations' }
+  | { readonly type: 'delete-evaluation'; readonly id: string }
+  /** Cases [from, to) of one dataset, as far as they are evaluated. */
+  | {
+      readonly type: 'evaluation-cases';
+      readonly result: ResultReference;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
+      readonly type: 'compare-evaluations';
+      readonly first: ResultReference;
+      readonly second: ResultReference;
+    }
+  | {
+      readonly type: 'export-evaluation';
+      readonly id: string;
+      readonly format: EvaluationFormat;
+      /** Index into its datasets; null: all, which `lm-eval` allows only where there is one. */
+      readonly dataset: number | null;
+    }
+  /** Completions made elsewhere: a sample log of lm-evaluation-harness, or rows of prompt and completion. */
+  | {
+      readonly type: 'import-evaluation';
+      readonly name: string;
+      readonly file: Blob;
+      readonly datasetId: string;
+      readonly part: DatasetPart;
+      readonly config: RunConfig;
+    };
 
 /** What `done` carries for each command. */
 export interface CommandResults {
@@ -82,6 +130,16 @@ export interface CommandResults {
   'import-checkpoint': CheckpointSummary;
   evaluate: EvaluationRecord;
   'cancel-evaluation': null;
+  'start-evaluation': EvaluationSummary;
+  'resume-evaluation': EvaluationSummary;
+  'pause-evaluation': null;
+  /** Newest first. */
+  'list-evaluations': readonly EvaluationSummary[];
+  'delete-evaluation': null;
+  'evaluation-cases': readonly EvaluatedCase[];
+  'compare-evaluations': EvaluationComparison;
+  'export-evaluation': ExportedFile;
+  'import-evaluation': EvaluationImport;
 }
 
 export interface ReadyReport {
@@ -133,6 +191,7 @@ export type TrainerEvent =
       readonly checkpoints: readonly CheckpointSummary[];
       readonly storage: StorageReport;
     }
+  /** Goes with `evaluate`. */
   | {
       readonly type: 'evaluation';
       readonly datasetId: string;
@@ -140,6 +199,10 @@ export type TrainerEvent =
       readonly total: number;
       readonly partial: EvaluationRecord | null;
     }
+  /** After each batch of cases. */
+  | { readonly type: 'evaluation-progress'; readonly progress: EvaluationProgress }
+  /** After each change of the list: started, paused, finished, imported, deleted. Newest first. */
+  | { readonly type: 'evaluations'; readonly evaluations: readonly EvaluationSummary[] }
   | { readonly type: 'lock'; readonly holdsLock: boolean }
   /** Not an answer to a command: the run stopped, or something needs saying. */
   | { readonly type: 'fault'; readonly runId: string | null; readonly error: ErrorRecord };

@@ -121,6 +121,16 @@ export class TrainerService {
           refusal('cancelled', 'The evaluation was cancelled.', 'Start it again when you like.'),
         );
         return null;
+      case 'start-evaluation':
+      case 'resume-evaluation':
+      case 'pause-evaluation':
+      case 'list-evaluations':
+      case 'delete-evaluation':
+      case 'evaluation-cases':
+      case 'compare-evaluations':
+      case 'export-evaluation':
+      case 'import-evaluation':
+        throw refusal('unknown-command', 'This build has no stored evaluations yet.', 'Use Evaluate.');
       default:
         command satisfies never;
         throw new StudioError({

@@ -152,6 +152,9 @@ function onTrainerNews(state: StudioState, event: TrainerNews): StudioState {
           partial: event.partial,
         },
       };
+    case 'evaluation-progress':
+    case 'evaluations':
+      return state;
     case 'lock':
       return { ...state, holdsLock: event.holdsLock };
     case 'fault':
@@ -216,6 +219,15 @@ function onTrainerAnswer(state: StudioState, { command, result }: TrainerAnswer)
     case 'empty-trash':
     case 'export-checkpoint':
     case 'cancel-evaluation':
+    case 'start-evaluation':
+    case 'resume-evaluation':
+    case 'pause-evaluation':
+    case 'list-evaluations':
+    case 'delete-evaluation':
+    case 'evaluation-cases':
+    case 'compare-evaluations':
+    case 'export-evaluation':
+    case 'import-evaluation':
       return state; // what they change comes as news
     default:
       return command satisfies never;
