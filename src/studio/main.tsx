@@ -2,7 +2,8 @@
 import { createRoot } from 'react-dom/client';
 import type { BackendChoice } from '../protocol';
 import { createAutomation } from './store/automation';
-import { openDatasetWorker, openTrainerWorker } from './store/client';
+import { openDatasetWorker, openScorerWorker, openTrainerWorker } from './store/client';
+import { Scorer } from './store/scorer';
 import { Session } from './store/session';
 import { createStudioStore, onNextFrame } from './store/studio';
 import { App } from './ui/App';
@@ -13,6 +14,7 @@ const BACKENDS: readonly BackendChoice[] = ['auto', 'webgpu', 'wasm'];
 
 const asked = new URLSearchParams(location.search).get('backend');
 const store = createStudioStore(onNextFrame);
+const scorer = new Scorer(openScorerWorker);
 const session = new Session({
   store,
   openTrainer: openTrainerWorker,
@@ -22,7 +24,7 @@ const session = new Session({
 });
 
 createRoot(document.getElementById('root')!).render(
-  <StudioContext value={{ store, session }}>
+  <StudioContext value={{ store, session, scorer }}>
     <App />
   </StudioContext>,
 );

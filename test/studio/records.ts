@@ -7,6 +7,7 @@ import type {
   RolloutRecord,
   RunConfig,
   RunSummary,
+  ScoredCompletion,
   StepRecord,
   StorageReport,
 } from '../../src/protocol';
@@ -17,7 +18,14 @@ export const config: RunConfig = {
   seed: 1,
   steps: 10,
   prompt: { tags: 'dx', system: 'Answer.', addOpeningTag: false, maxTokens: 512 },
-  rewards: { preset: 'released', weights: { accuracy: 10, format: 1, language: 0.5 }, accuracyFloor: null },
+  rewards: {
+    preset: 'released',
+    weights: { accuracy: 10, format: 1, language: 0.5 },
+    accuracyFloor: null,
+    integrityGate: false,
+    custom: [],
+  },
+  data: { heldOutFraction: 0, splitSeed: 1 },
   sampling: {
     promptsPerBatch: 2,
     groupSize: 2,
@@ -190,6 +198,7 @@ export const model: ModelSummary = {
   hiddenSize: 64,
   vocabularySize: 512,
   contextLength: 1024,
+  eosToken: '<|im_end|>',
   storedType: 'F32',
   sha256: 'ab'.repeat(32),
 };
@@ -217,6 +226,7 @@ export const rollout = (
   group,
   index,
   caseId: `case-${group}`,
+  case: { question: `Question ${group}?`, options: { A: 'Measles', B: 'Asthma' }, answer: 'A' },
   prompt: `Question ${group}?`,
   completion: `<dx>Because.</dx><conclusion>So \\boxed{A}</conclusion>`,
   gold: 'A',
@@ -224,9 +234,45 @@ export const rollout = (
   completionTokens: 20 + index,
   truncated: false,
   rewards: { accuracy: 1, format: 1.5, language: 1 },
+  contributions: { accuracy: 10, format: 1.5, language: 0.5 },
   reward: 12,
   advantage: 0,
   meanLogprob: -0.7,
+  ...changes,
+});
+
+/** What the scorer answers for that rollout: 10 · 1 + 1 · 1.5 + 0.5 · 1 = 12, and why. */
+export const scored = (changes: Partial<ScoredCompletion> = {}): ScoredCompletion => ({
+  rewards: { accuracy: 1, format: 1.5, language: 1 },
+  contributions: { accuracy: 10, format: 1.5, language: 0.5 },
+  reward: 12,
+  gate: null,
+  evidence: {
+    accuracy: {
+      rule: 'correct',
+      counts: { boxes: 1 },
+      spans: [{ start: 32, end: 41, label: 'box' }],
+      items: [{ kind: 'correct', label: 'A Measles', value: 1, completion: { start: 39, end: 40 } }],
+      arithmetic: 'the gold letter: 1',
+    },
+    format: {
+      rule: 'well-formed',
+      counts: { boxes: 1 },
+      spans: [
+        { start: 4, end: 12, label: 'reasoning' },
+        { start: 29, end: 41, label: 'conclusion' },
+      ],
+      items: [],
+      arithmetic: '1 + 0.5 = 1.5',
+    },
+    language: {
+      rule: 'english',
+      counts: { characters: 54 },
+      spans: [],
+      items: [],
+      arithmetic: '1 − 0 / 54 = 1',
+    },
+  },
   ...changes,
 });
 

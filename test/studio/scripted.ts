@@ -1,6 +1,13 @@
 /** A session over workers whose answers a test scripts; everything else is the studio's own code. */
-import { type Command, type DatasetCommand, type ErrorRecord, StudioError } from '../../src/protocol';
+import {
+  type Command,
+  type DatasetCommand,
+  type ErrorRecord,
+  type ScorerCommand,
+  StudioError,
+} from '../../src/protocol';
 import type { WorkerPort } from '../../src/studio/store/client';
+import { Scorer } from '../../src/studio/store/scorer';
 import { Session } from '../../src/studio/store/session';
 import { createStudioStore, type StudioStore } from '../../src/studio/store/studio';
 import { checkpoint, dataset, model, ready, run } from './records';
@@ -49,18 +56,32 @@ export const failure = (record: Partial<ErrorRecord>) =>
 export interface Scripted {
   readonly session: Session;
   readonly store: StudioStore;
+  readonly scorer: Scorer;
   /** In the order they were opened; the last one is in use. */
   readonly trainers: ScriptedWorker<Command>[];
   readonly datasetWorkers: ScriptedWorker<DatasetCommand>[];
+  /** In the order they were started. */
+  readonly scorers: ScriptedWorker<ScorerCommand>[];
   readonly memory: Map<string, string>;
   trainer(): ScriptedWorker<Command>;
 }
 
-export function scriptedSession(trainerScript: Script = {}, datasetScript: Script = {}): Scripted {
+/** A scorer worker that is told nothing never answers. */
+export function scriptedSession(
+  trainerScript: Script = {},
+  datasetScript: Script = {},
+  scorerScript: Script = {},
+): Scripted {
   const trainers: ScriptedWorker<Command>[] = [];
   const datasetWorkers: ScriptedWorker<DatasetCommand>[] = [];
+  const scorers: ScriptedWorker<ScorerCommand>[] = [];
   const memory = new Map<string, string>();
   const store = createStudioStore(queueMicrotask);
+  const scorer = new Scorer(() => {
+    const worker = new ScriptedWorker<ScorerCommand>(scorerScript);
+    scorers.push(worker);
+    return worker;
+  });
   const session = new Session({
     store,
     backend: 'wasm',
@@ -97,7 +118,16 @@ export function scriptedSession(trainerScript: Script = {}, datasetScript: Scrip
       return worker;
     },
   });
-  return { session, store, trainers, datasetWorkers, memory, trainer: () => trainers.at(-1)! };
+  return {
+    session,
+    store,
+    scorer,
+    trainers,
+    datasetWorkers,
+    scorers,
+    memory,
+    trainer: () => trainers.at(-1)!,
+  };
 }
 
 /** Lets every answer that is on its way arrive. */

@@ -1,5 +1,5 @@
 /**
- * The page's end of its two workers, and the only place on the page that posts a message. Commands
+ * The page's end of its three workers, and the only place on the page that posts a message. Commands
  * are numbered; each promise settles exactly once: by the worker's answer, or by the worker's end.
  * There are no time limits: training is long work, and only a crash is a reason to stop waiting.
  */
@@ -11,6 +11,8 @@ import {
   type DatasetResults,
   type ErrorRecord,
   type Numbered,
+  type ScorerCommand,
+  type ScorerResults,
   StudioError,
   type TrainerEvent,
 } from '../../protocol';
@@ -151,6 +153,7 @@ export type TrainerNews = News<TrainerEvent>;
 export type DatasetNews = News<DatasetEvent>;
 export type TrainerLink = WorkerLink<Command, CommandResults, TrainerNews>;
 export type DatasetLink = WorkerLink<DatasetCommand, DatasetResults, DatasetNews>;
+export type ScorerLink = WorkerLink<ScorerCommand, ScorerResults, never>;
 
 /** Vite finds the worker's entry by this very expression. */
 export const openTrainerWorker = (): WorkerPort =>
@@ -163,4 +166,10 @@ export const openDatasetWorker = (): WorkerPort =>
   new Worker(new URL('../../../workers/dataset.worker.ts', import.meta.url), {
     type: 'module',
     name: 'dataset',
+  });
+
+export const openScorerWorker = (): WorkerPort =>
+  new Worker(new URL('../../../workers/scorer.worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'scorer',
   });

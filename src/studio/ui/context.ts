@@ -1,4 +1,4 @@
-/** How components reach the session (to act) and the store (to read). */
+/** How components reach the session (to act), the store (to read) and the scorer (to ask). */
 import {
   createContext,
   type RefObject,
@@ -9,13 +9,18 @@ import {
   useState,
 } from 'react';
 import { useStore } from 'zustand';
+import type { Scorer } from '../store/scorer';
 import type { Session } from '../store/session';
 import type { StudioState } from '../store/state';
 import type { StudioStore } from '../store/studio';
 
-export const StudioContext = createContext<{ readonly store: StudioStore; readonly session: Session } | null>(
-  null,
-);
+interface StudioContextValue {
+  readonly store: StudioStore;
+  readonly session: Session;
+  readonly scorer: Scorer;
+}
+
+export const StudioContext = createContext<StudioContextValue | null>(null);
 
 function useStudioContext() {
   const context = useContext(StudioContext);
@@ -24,6 +29,9 @@ function useStudioContext() {
 }
 
 export const useSession = (): Session => useStudioContext().session;
+
+/** Scores texts on demand: `useScorer().score(input, rewards, signal?)`. */
+export const useScorer = (): Scorer => useStudioContext().scorer;
 
 /** A part of the state; `select` must return what the state holds, not a new object. */
 export const useStudio = <T>(select: (state: StudioState) => T): T =>

@@ -42,13 +42,11 @@ export async function openStudio(
   hash: string,
   trainer: Parameters<typeof scriptedSession>[0] = {},
   datasets: Parameters<typeof scriptedSession>[1] = {},
+  scorer: Parameters<typeof scriptedSession>[2] = {},
 ): Promise<Screen> {
   location.hash = hash;
-  const scripted = scriptedSession(trainer, datasets);
-  const show = (children: ReactNode) =>
-    render(
-      <StudioContext value={{ store: scripted.store, session: scripted.session }}>{children}</StudioContext>,
-    );
+  const scripted = scriptedSession(trainer, datasets, scorer);
+  const show = (children: ReactNode) => render(<StudioContext value={scripted}>{children}</StudioContext>);
   show(<App />);
   await act(async () => {
     await scripted.session.boot().catch(() => {});
