@@ -2,6 +2,7 @@
 import type { Command, Numbered } from '../src/protocol';
 import { checkpointSentinel, openCheckpointDatabase } from './checkpoint-database';
 import { openDatasetDatabase } from './dataset-database';
+import { scorerClient } from './scorer/client';
 import { TrainerService } from './trainer/service';
 
 declare const __BUILD__: string;
@@ -9,6 +10,9 @@ declare const __BUILD__: string;
 const service = new TrainerService({
   post: (event) => self.postMessage(event),
   tensor: { gpu: navigator.gpu, wasmFolder: wasmFolder() },
+  score: scorerClient(
+    () => new Worker(new URL('./scorer.worker.ts', import.meta.url), { type: 'module', name: 'scorer' }),
+  ),
   locks: navigator.locks,
   checkpointDatabase: openCheckpointDatabase(),
   checkpointSentinel,

@@ -32,7 +32,7 @@ export async function openStarter(folder: string, config: RunConfig): Promise<Op
     reference,
     tokenizer,
     cases: await readCases(join(folder, 'cases.jsonl')),
-    score: scoreCompletion,
+    score: async (input, rewards) => scoreCompletion(input, rewards),
     clock: () => performance.now(),
   };
   const dispose = () => {

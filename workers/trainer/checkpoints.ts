@@ -90,7 +90,14 @@ const modelSchema = v.object({
   contextLength: count,
   storedType: text,
   sha256: text,
-}) satisfies v.GenericSchema<unknown, ModelSummary>;
+}) satisfies v.GenericSchema<unknown, Omit<ModelSummary, 'eosToken'>>;
+
+const caseSchema = v.object({
+  question: v.string(),
+  options: v.record(v.string(), v.string()),
+  answer: v.nullable(text),
+  openAnswer: v.optional(v.string()),
+});
 
 const rolloutSchema = v.object({
   id: text,
@@ -105,6 +112,9 @@ const rolloutSchema = v.object({
   completionTokens: count,
   truncated: v.boolean(),
   rewards: v.record(v.string(), v.nullable(v.number())),
+  // Files of version 0.1 lack these two: their evidence cannot be drawn.
+  case: v.optional(caseSchema, { question: '', options: {}, answer: null }),
+  contributions: v.optional(v.record(v.string(), v.number()), {}),
   reward: v.nullable(v.number()),
   unscored: v.optional(v.string()),
   advantage: v.number(),
@@ -173,7 +183,7 @@ export async function resumeRun(
       config,
       datasetId: resume.datasetId,
       datasetName: resume.datasetName,
-      model: { folder, tokenizer, summary: resume.model },
+      model: { folder, tokenizer, summary: { ...resume.model, eosToken: tokenizer.eosToken } },
       policy,
       reference,
       state,

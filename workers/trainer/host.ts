@@ -4,10 +4,13 @@ import type { Sentinel } from '../../src/engine/checkpoint/sentinel';
 import type { HostStorage } from '../../src/engine/checkpoint/store';
 import type { TensorHost } from '../../src/engine/tensor';
 import type { TrainerEvent } from '../../src/protocol';
+import type { Score } from '../scorer/client';
 
 export interface TrainerHost {
   post(event: TrainerEvent): void;
   readonly tensor: TensorHost;
+  /** On a thread of its own, so that it overlaps generation. */
+  readonly score: Score;
   readonly locks: LockManager;
   readonly checkpointDatabase: UseStore;
   readonly checkpointSentinel: Sentinel;

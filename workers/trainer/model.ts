@@ -41,6 +41,7 @@ export async function openModel(
     hiddenSize: config.hiddenSize,
     vocabularySize: config.vocabularySize,
     contextLength: config.maxPositions,
+    eosToken: tokenizer.eosToken,
     storedType: typeof storedType === 'string' ? storedType : 'float32',
     sha256: await sha256OfTensors(await policy.exportWeights({ merged: false })),
   };

@@ -7,7 +7,6 @@ import { applyChanges } from '../../src/engine/crpo/settings';
 import { disposeState, type TrainingState } from '../../src/engine/crpo/state';
 import { crpoStep } from '../../src/engine/crpo/step';
 import type { Policy } from '../../src/engine/policy';
-import { scoreCompletion } from '../../src/engine/rewards';
 import {
   type CheckpointSummary,
   type Phase,
@@ -199,7 +198,7 @@ export class Run {
       reference,
       tokenizer: model.tokenizer,
       cases,
-      score: scoreCompletion,
+      score: this.#host.score,
       clock: this.#host.clock,
       breathe: () => this.#gate.pass(),
       signal: this.#gate.signal,

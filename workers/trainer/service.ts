@@ -9,7 +9,7 @@ import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/
 import { initialState } from '../../src/engine/crpo/state';
 import { evaluate } from '../../src/engine/evaluation/evaluate';
 import { loadPolicy, type Policy } from '../../src/engine/policy';
-import { OBJECTIVES, REWARD_PRESETS, scoreCompletion } from '../../src/engine/rewards';
+import { OBJECTIVES, REWARD_PRESETS } from '../../src/engine/rewards';
 import { chooseBackend, onDeviceLost } from '../../src/engine/tensor';
 import {
   type BackendReport,
@@ -248,7 +248,7 @@ export class TrainerService {
           policy: this.#currentPolicy(),
           tokenizer: model.tokenizer,
           cases,
-          score: scoreCompletion,
+          score: this.#host.score,
           breathe: nextMacrotask,
           signal: cancelling.signal,
           onProgress: (done, total, partial) =>

@@ -18,7 +18,9 @@ import { isDead, mean, standardDeviation } from './statistics';
 /** What a rollout earned. */
 export interface Earned {
   readonly rewards: ObjectiveValues;
-  /** Weighted sum; null: unscored. */
+  /** Objective → its part of the reward. */
+  readonly contributions: Readonly<Record<string, number>>;
+  /** Σ contributions; null: unscored. */
   readonly reward: number | null;
 }
 
@@ -71,7 +73,8 @@ function normalized(
 }
 
 /**
- * GDPO. An objective that is null for a rollout adds 0 to it. A group in which every objective is dead
+ * GDPO over the objectives' values as they count, contribution / weight: where the integrity gate
+ * closes, that is 0. An objective that is null for a rollout adds 0 to it. A group in which every objective is dead
  * counts in the batch's mean and deviation with sums of 0, as in TRL, and then keeps exactly 0.
  */
 function normalizeThenSum(
@@ -85,10 +88,12 @@ function normalizeThenSum(
     const sum = group.map(({ reward }) => (reward === null ? null : 0));
     let live = false;
     for (const [objective, weight] of Object.entries(weights)) {
-      const values = group.map(({ reward, rewards }) =>
-        reward === null ? null : (rewards[objective] ?? null),
-      );
-      if (weight === 0 || isDead(present(values))) continue;
+      if (weight === 0) continue;
+      const values = group.map(({ reward, contributions }) => {
+        const contribution = contributions[objective];
+        return reward === null || contribution === undefined ? null : contribution / weight;
+      });
+      if (isDead(present(values))) continue;
       live = true;
       normalized(values, { scale, epsilon }).forEach((value, index) => {
         if (sum[index] !== null) sum[index]! += weight * value;

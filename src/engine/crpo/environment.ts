@@ -1,7 +1,6 @@
 /** What the CRPO update loop is given: everything that is not a number of the algorithm comes in here. */
-import type { ClinicalCase, ObjectiveValues, Phase, RunConfig } from '../../protocol';
+import type { ClinicalCase, Phase, RunConfig, ScoredCompletion, ScoringInput } from '../../protocol';
 import type { Policy } from '../policy';
-import type { ScoringInput } from '../rewards';
 import type { Tokenizer } from '../tokenizer';
 
 /** Random access to the labelled cases of a dataset. */
@@ -24,12 +23,6 @@ export interface Host extends Pausable {
   onPhase(phase: Phase, done: number, total: number): void;
 }
 
-export interface Score {
-  readonly rewards: ObjectiveValues;
-  /** null: there is no reward, e.g. for an unlabelled case. */
-  readonly reward: number | null;
-}
-
 export interface StepEnvironment extends Host {
   readonly config: RunConfig;
   readonly policy: Policy;
@@ -37,8 +30,8 @@ export interface StepEnvironment extends Host {
   readonly reference: Policy | null;
   readonly tokenizer: Tokenizer;
   readonly cases: CaseSource;
-  /** May throw: the rollout is then unscored, with the message. */
-  score(input: ScoringInput, rewards: RunConfig['rewards']): Score;
+  /** Called while other rollouts are still sampled. May reject: the rollout is then unscored, with the message. */
+  score(input: ScoringInput, rewards: RunConfig['rewards']): Promise<ScoredCompletion>;
   /** Milliseconds. */
   clock(): number;
 }

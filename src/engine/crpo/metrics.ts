@@ -2,7 +2,7 @@
 import type { RolloutRecord } from '../../protocol';
 import { type Earned, inGroups, present } from './advantage';
 import type { SampledRollout } from './rollout';
-import type { ScoredRollout } from './score';
+import { type ScoredRollout, scoredCase } from './score';
 import { isDead, mean, standardDeviation } from './statistics';
 
 type Metrics = Record<string, number>;
@@ -59,6 +59,8 @@ export function rolloutRecords(
   advantages: readonly number[],
   groupSize: number,
 ): RolloutRecord[] {
+  // One object for a group: a structured clone keeps it one.
+  const cases = new Map(rollouts.map(({ prompt }) => [prompt.case, scoredCase(prompt.case)]));
   return rollouts.map((rollout, row) => {
     const group = Math.floor(row / groupSize);
     const index = row % groupSize;
@@ -68,13 +70,15 @@ export function rolloutRecords(
       group,
       index,
       caseId: rollout.prompt.case.id,
+      case: cases.get(rollout.prompt.case)!,
       prompt: rollout.prompt.text,
       completion: rollout.text,
-      gold: rollout.prompt.case.answer,
+      gold: rollout.prompt.case.answer ?? rollout.prompt.case.openAnswer ?? null,
       promptTokens: rollout.promptTokens.length,
       completionTokens: rollout.completionTokens.length,
       truncated: rollout.truncated,
       rewards: rollout.rewards,
+      contributions: rollout.contributions,
       reward: rollout.reward,
       ...(rollout.unscored === undefined ? {} : { unscored: rollout.unscored }),
       advantage: advantages[row]!,

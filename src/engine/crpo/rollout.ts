@@ -22,11 +22,13 @@ export interface SampledRollout extends TokenSequence {
 /**
  * G rollouts per prompt, group by group. Rollout number `serial` of the run draws its tokens from its
  * own counters, so neither batching nor a resume changes them; the first one here is `firstSerial`.
+ * `onEnd` hears of each completion as it ends.
  */
 export async function sampleGroups(
   environment: StepEnvironment,
   prompts: readonly Prompt[],
   firstSerial: number,
+  onEnd: (row: number, prompt: Prompt, completion: Completion) => void,
 ): Promise<SampledRollout[]> {
   const { config, policy, tokenizer } = environment;
   const { groupSize, maxCompletionTokens } = config.sampling;
@@ -38,6 +40,7 @@ export async function sampleGroups(
     choose: (row, position, logits) =>
       sampleToken(logits, config.sampling, uniform(config.seed, 'sampling', firstSerial + row, position)),
     onToken: (_ended, tokens) => environment.onPhase('sample', tokens, maxCompletionTokens),
+    onEnd: (row, completion) => onEnd(row, rows[row]!, completion),
   };
   const promptTokens = rows.map(({ tokens }) => tokens);
   const completions = await generate(policy, promptTokens, settings, environment);
@@ -68,6 +71,8 @@ export interface GenerationSettings {
   choose(row: number, position: number, logits: Float32Array): Draw;
   /** After each pass: completions ended and the longest completion so far, in tokens. */
   onToken(ended: number, tokens: number): void;
+  /** A row has ended; nothing of its completion changes any more. */
+  onEnd?(row: number, completion: Completion): void;
 }
 
 /** One completion per prompt (token ids), in the prompts' order. */
@@ -86,11 +91,7 @@ export async function generate(
   } finally {
     decoder.dispose();
   }
-  return rows.map(({ tokens, logprobs, truncated }) => ({
-    tokens,
-    logprobs: Float32Array.from(logprobs),
-    truncated,
-  }));
+  return rows.map(completed);
 }
 
 interface GrowingCompletion {
@@ -98,6 +99,10 @@ interface GrowingCompletion {
   readonly logprobs: number[];
   ended: boolean;
   truncated: boolean;
+}
+
+function completed({ tokens, logprobs, truncated }: GrowingCompletion): Completion {
+  return { tokens, logprobs: Float32Array.from(logprobs), truncated };
 }
 
 async function decodeAll(
@@ -124,6 +129,7 @@ async function decodeAll(
       completion.logprobs.push(draw.logprob);
       completion.truncated = !stopTokens.has(draw.token) && position + 1 === settings.maxTokens;
       completion.ended = stopTokens.has(draw.token) || completion.truncated;
+      if (completion.ended) settings.onEnd?.(row, completed(completion));
       return draw.token;
     });
     const alive = decoded.flatMap((row, slot) => (rows[row]!.ended ? [] : [slot]));

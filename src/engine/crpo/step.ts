@@ -7,6 +7,7 @@
  * up, a step only updates. A step happens whole or, if it throws, leaves weights and state as they were.
  */
 import type { StepRecord } from '../../protocol';
+import { objectiveWeights } from '../rewards';
 import { groupAdvantages } from './advantage';
 import { isUsedUp, newBatch } from './batch';
 import { drawPrompts } from './draw';
@@ -16,7 +17,7 @@ import { completionMetrics, rewardMetrics, rolloutRecords, tokenCount } from './
 import { updatePolicy } from './optimizer';
 import { referenceLogprobs } from './reference';
 import { sampleGroups } from './rollout';
-import { scoreRollouts } from './score';
+import { startScoring } from './score';
 import type { TrainingState } from './state';
 import { type Stopwatch, stopwatch } from './stopwatch';
 
@@ -57,11 +58,14 @@ export async function crpoStep(environment: StepEnvironment, state: TrainingStat
 async function sampleBatch(environment: StepEnvironment, state: TrainingState, watch: Stopwatch) {
   const { config } = environment;
   const { groupSize } = config.sampling;
+  const rewards = startScoring(environment);
 
   const drawn = await watch.time('sample', () => drawPrompts(environment, state.promptCursor)); // q ~ P(Q)
-  const sampled = await watch.time('sample', () => sampleGroups(environment, drawn.prompts, state.rollouts)); // o_i ~ π_old(·|q)
-  const scored = await watch.time('score', () => scoreRollouts(environment, sampled)); // r_i = Σ_k w_k · r_k(q, o_i)
-  const advantages = groupAdvantages(scored, groupSize, config.advantage, config.rewards.weights); // Â_i
+  const sampled = await watch.time('sample', () =>
+    sampleGroups(environment, drawn.prompts, state.rollouts, rewards.begin),
+  ); // o_i ~ π_old(·|q)
+  const scored = await watch.time('score', () => rewards.all(sampled)); // r_i = Σ_k w_k · r_k(q, o_i)
+  const advantages = groupAdvantages(scored, groupSize, config.advantage, objectiveWeights(config.rewards)); // Â_i
   const references = await watch.time('reference', () => referenceLogprobs(environment, sampled)); // log π_ref(o_i|q)
   const batch = newBatch(config, state.rolloutBatches, sampled, advantages, references);
 

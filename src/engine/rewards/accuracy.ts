@@ -1,6 +1,9 @@
 /**
  * Accuracy: objective (a), exactly as in Clinical-R1's released rule. One box with the gold letter
  * earns 1 and with another letter 0; no box at all is 0 too, and so better than a malformed one.
+ *
+ * An open question has no letters: its one box must hold the gold text, compared by
+ * `normalizedAnswer`. That part is this project's own, and knows no synonyms.
  */
 import { boxContent, findBoxCommands, findClosedBoxes } from './boxes';
 import { evidenceSpan, figure, MAX_EVIDENCE_SPANS } from './evidence';
@@ -14,14 +17,16 @@ export const accuracy: Objective = {
     label: 'Accuracy',
     help:
       'One \\boxed{} with the gold letter 1, with another letter 0; no box 0; not a single capital ' +
-      'letter −0.5; not closed on its line −1; n boxes −n, without a lower bound.',
+      'letter −0.5; not closed on its line −1; n boxes −n, without a lower bound. An open question: the gold text in ' +
+      'the box, letter case, punctuation and articles aside, 1; other text 0.',
     aim: 'accuracy',
     min: Number.NEGATIVE_INFINITY,
     max: 1,
     source: 'Clinical-R1 released code, medical_rule_based.py',
   },
-  score(response, { answer }) {
-    return answer === null ? null : scoreBoxes(response, answer);
+  score(response, { answer, openAnswer }) {
+    if (answer !== null) return scoreBoxes(response, (box) => gradeLetter(box, answer));
+    return openAnswer === undefined ? null : scoreBoxes(response, (box) => gradeText(box, openAnswer));
   },
 };
 
@@ -30,13 +35,49 @@ export const accuracy: Objective = {
  * else null: not parsable. The letter need not be one of the case's options.
  */
 export function extractAnswer(completion: string, settings: ResponseSettings): string | null {
-  const { text } = prepareResponse(completion, settings);
-  if (findBoxCommands(text, 0).count !== 1) return null;
-  const box = firstClosedBox(text);
-  return box === null ? null : boxedLetter(text, box);
+  const content = onlyBoxContent(completion, settings);
+  return content !== null && isLetter(content) ? content : null;
 }
 
-function scoreBoxes(response: Response, gold: string): ObjectiveResult {
+/** The normalised text of the completion's only box; null: no box, several, not closed, or empty. */
+export function extractOpenAnswer(completion: string, settings: ResponseSettings): string | null {
+  const content = onlyBoxContent(completion, settings);
+  return content === null ? null : normalizedAnswer(content) || null;
+}
+
+const LATEX_TEXT = /\\(?:text|textbf|mathrm|mathbf)\s*\{?/g;
+const PUNCTUATION = /(?!(?<=\d)[.,/](?=\d))[^\p{L}\p{N}%+<>]+/gu;
+const ARTICLES = /\b(?:a|an|the)\b/g;
+
+/**
+ * For comparing free answers: Unicode form (NFKC), letter case, LaTeX text commands, articles,
+ * punctuation (not inside numbers) and spacing do not count.
+ */
+export function normalizedAnswer(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(LATEX_TEXT, ' ')
+    .replace(PUNCTUATION, ' ')
+    .replace(ARTICLES, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+type Grade = readonly [value: number, rule: string];
+
+function gradeLetter(content: string, gold: string): Grade {
+  if (!isLetter(content)) return [-0.5, 'not-a-letter'];
+  return content === gold ? [1, 'correct'] : [0, 'wrong'];
+}
+
+function gradeText(content: string, gold: string): Grade {
+  const answer = normalizedAnswer(content);
+  return answer !== '' && answer === normalizedAnswer(gold) ? [1, 'correct-text'] : [0, 'wrong-text'];
+}
+
+/** `grade` judges what stands in the only box. */
+function scoreBoxes(response: Response, grade: (content: string) => Grade): ObjectiveResult {
   const { text } = response;
   const { count, spans } = findBoxCommands(text, MAX_EVIDENCE_SPANS);
   const result = (value: number, rule: string, shown = spans): ObjectiveResult => ({
@@ -54,17 +95,21 @@ function scoreBoxes(response: Response, gold: string): ObjectiveResult {
   if (count > 1) return result(-count, 'several-boxes');
   const box = firstClosedBox(text);
   if (box === null) return result(-1, 'box-not-closed');
-  const letter = boxedLetter(text, box);
-  if (letter === null) return result(-0.5, 'not-a-letter', [box]);
-  return letter === gold ? result(1, 'correct', [box]) : result(0, 'wrong', [box]);
+  const [value, rule] = grade(boxContent(text, box));
+  return result(value, rule, [box]);
+}
+
+function onlyBoxContent(completion: string, settings: ResponseSettings): string | null {
+  const { text } = prepareResponse(completion, settings);
+  if (findBoxCommands(text, 0).count !== 1) return null;
+  const box = firstClosedBox(text);
+  return box === null ? null : boxContent(text, box);
 }
 
 function firstClosedBox(text: string): Span | null {
   return findClosedBoxes(text, { start: 0, end: text.length }, 1)[0] ?? null;
 }
 
-/** The content of a box, if that is one capital letter. */
-function boxedLetter(text: string, box: Span): string | null {
-  const content = boxContent(text, box);
-  return content.length === 1 && content >= 'A' && content <= 'Z' ? content : null;
+function isLetter(content: string): boolean {
+  return content.length === 1 && content >= 'A' && content <= 'Z';
 }

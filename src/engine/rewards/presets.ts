@@ -21,7 +21,7 @@ export const REWARD_PRESETS: readonly RewardPresetDescriptor[] = [
   },
   {
     name: 'clinical',
-    label: 'Clinical extension: the released rule + faithfulness + comprehensiveness',
+    label: 'Clinical extension: the released rule + faithfulness + comprehensiveness, at most 14',
     weights: {
       accuracy: 10,
       format: 1,
@@ -34,9 +34,7 @@ export const REWARD_PRESETS: readonly RewardPresetDescriptor[] = [
     },
     source:
       'This project’s own extension, not from the paper: faithfulness and comprehensiveness count only in a ' +
-      'well-formed response with one box, times the integrity gate.',
-    unavailable:
-      'This version lacks the objectives citation, faithfulness, rejection, support, behaviours and integrity.',
+      'well-formed response with one box, times integrity.',
   },
 ];
 
@@ -54,5 +52,5 @@ export function presetRewards(name: RewardPresetName): RunConfig['rewards'] {
       action: 'Choose the preset released or grpo.',
     });
   }
-  return { preset: name, weights: preset.weights, accuracyFloor: null };
+  return { preset: name, weights: preset.weights, accuracyFloor: null, integrityGate: true, custom: [] };
 }

@@ -10,7 +10,7 @@ const GRPO: Settings = { scale: 'std', combine: 'sum-then-normalize', epsilon: 1
 const GDPO: Settings = { ...GRPO, combine: 'normalize-then-sum' };
 
 const earned = (rewards: readonly (number | null)[]): Earned[] =>
-  rewards.map((reward) => ({ rewards: {}, reward }));
+  rewards.map((reward) => ({ rewards: {}, contributions: {}, reward }));
 
 /** Ragged groups as equal ones: an unscored rollout stays outside the baseline, as if it were not there. */
 function advantagesOfGroups(groups: readonly (readonly number[])[], settings: Settings): number[][] {
@@ -85,6 +85,11 @@ describe('vectors: multi_objective', () => {
       const sum = values.reduce<number>((total, value, index) => total + (value ?? 0) * weights[index]!, 0);
       return {
         rewards: Object.fromEntries(names.map((name, index) => [name, values[index]!])),
+        contributions: Object.fromEntries(
+          names.flatMap((name, index) =>
+            values[index] === null ? [] : [[name, values[index]! * weights[index]!]],
+          ),
+        ),
         reward: scored ? sum : null,
       };
     });
@@ -107,7 +112,7 @@ describe('dead groups', () => {
       ]) {
         const rollouts = Array.from(
           { length: G },
-          (): Earned => ({ rewards: { only: value }, reward: value }),
+          (): Earned => ({ rewards: { only: value }, contributions: { only: value }, reward: value }),
         );
         const advantages = groupAdvantages(rollouts, G, settings, { only: 1 });
         expect(advantages).toEqual(new Array(G).fill(require_advantage));
@@ -125,7 +130,9 @@ describe('dead groups', () => {
   );
 
   it('stays at 0 under normalize-then-sum while another group is alive', () => {
-    const rollouts = [1, 1, 1, 0].map((value): Earned => ({ rewards: { only: value }, reward: value }));
+    const rollouts = [1, 1, 1, 0].map(
+      (value): Earned => ({ rewards: { only: value }, contributions: { only: value }, reward: value }),
+    );
     const [first, second, third, fourth] = groupAdvantages(rollouts, 2, GDPO, { only: 1 });
     expect([first, second]).toEqual([0, 0]);
     expect(third).toBeGreaterThan(0);

@@ -244,6 +244,7 @@ describeOnBackends('from logits to loss', () => {
 
     const rollouts = rewards_per_func.map(([first, second]) => ({
       rewards: { first: first!, second: second! },
+      contributions: { first: first! * weights[0]!, second: second! * weights[1]! },
       reward: first! * weights[0]! + second! * weights[1]!,
     }));
     const byName = { first: weights[0]!, second: weights[1]! };

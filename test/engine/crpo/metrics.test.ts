@@ -3,7 +3,11 @@ import type { Earned } from '../../../src/engine/crpo/advantage';
 import { completionMetrics, rewardMetrics, rolloutRecords } from '../../../src/engine/crpo/metrics';
 import type { ScoredRollout } from '../../../src/engine/crpo/score';
 
-const earned = (reward: number | null, rewards: Earned['rewards'] = {}): Earned => ({ reward, rewards });
+const earned = (reward: number | null, rewards: Earned['rewards'] = {}): Earned => ({
+  reward,
+  rewards,
+  contributions: {},
+});
 
 describe('rewardMetrics', () => {
   it('worked by hand: two groups of three', () => {
@@ -60,7 +64,8 @@ const rollout = (tokens: number, truncated: boolean): ScoredRollout => ({
   oldLogprobs: new Float32Array(tokens).fill(-0.5),
   text: 'A',
   rewards: { accuracy: 1 },
-  reward: 1,
+  contributions: { accuracy: 10 },
+  reward: 10,
 });
 
 describe('completionMetrics', () => {
@@ -91,6 +96,7 @@ describe('rolloutRecords', () => {
       group: 0,
       index: 0,
       caseId: 'case-7',
+      case: { question: '', options: {}, answer: 'B' },
       prompt: 'Q',
       completion: 'A',
       gold: 'B',
@@ -98,7 +104,8 @@ describe('rolloutRecords', () => {
       completionTokens: 3,
       truncated: true,
       rewards: { accuracy: 1 },
-      reward: 1,
+      contributions: { accuracy: 10 },
+      reward: 10,
       advantage: 1,
       meanLogprob: -0.5,
     });

@@ -29,7 +29,7 @@ describeOnBackends('sampleGroups', () => {
   });
 
   it('gives G rollouts per prompt that end at the stop token or at the limit', async () => {
-    const rollouts = await sampleGroups(tinyEnvironment(policy, config), prompts, 0);
+    const rollouts = await sampleGroups(tinyEnvironment(policy, config), prompts, 0, () => {});
     expect(rollouts.map(({ prompt }) => prompt.case.id)).toEqual([
       ...new Array(16).fill('0'),
       ...new Array(16).fill('1'),
@@ -46,7 +46,7 @@ describeOnBackends('sampleGroups', () => {
   });
 
   it('samples with the log-probs that the training forward computes, so that the first ratio is 1', async () => {
-    const rollouts = await sampleGroups(tinyEnvironment(policy, config), prompts, 0);
+    const rollouts = await sampleGroups(tinyEnvironment(policy, config), prompts, 0, () => {});
     const batch = tokenBatch(rollouts, PAD);
     const { logprobs } = policy.tokenLogprobs(batch, { temperature: 0.7 });
     const forward = (await logprobs.array()) as number[][];
@@ -58,15 +58,15 @@ describeOnBackends('sampleGroups', () => {
 
   it('draws each rollout from its own counters: alone or among others, in any group', async () => {
     const environment = tinyEnvironment(policy, config);
-    const together = await sampleGroups(environment, prompts, 100);
+    const together = await sampleGroups(environment, prompts, 100, () => {});
     const single = { ...environment, config: tinyConfig({ sampling: { ...config.sampling, groupSize: 1 } }) };
     for (const row of [0, 7, 16, 31]) {
-      const [alone] = await sampleGroups(single, [prompts[Math.floor(row / 16)]!], 100 + row);
+      const [alone] = await sampleGroups(single, [prompts[Math.floor(row / 16)]!], 100 + row, () => {});
       expect(alone!.completionTokens).toEqual(together[row]!.completionTokens);
     }
-    const elsewhere = await sampleGroups(environment, prompts, 101);
+    const elsewhere = await sampleGroups(environment, prompts, 101, () => {});
     expect(elsewhere[0]!.completionTokens).toEqual(
-      (await sampleGroups(single, [prompts[0]!], 101))[0]!.completionTokens,
+      (await sampleGroups(single, [prompts[0]!], 101, () => {}))[0]!.completionTokens,
     );
     expect(elsewhere.map(({ completionTokens }) => completionTokens)).not.toEqual(
       together.map(({ completionTokens }) => completionTokens),
@@ -86,7 +86,7 @@ describeOnBackends('sampleGroups', () => {
         },
       },
     });
-    await expect(sampleGroups(environment, prompts, 0)).rejects.toThrow('stopped by the test');
+    await expect(sampleGroups(environment, prompts, 0, () => {})).rejects.toThrow('stopped by the test');
     expect(tokens).toBe(3);
     expect(tf.memory().numTensors).toBe(before);
   });

@@ -16,7 +16,15 @@ import type { Policy } from '../../../src/engine/policy';
 import { tf } from '../../../src/engine/tensor';
 import type { StepRecord } from '../../../src/protocol';
 import { useBackend } from './backends';
-import { shareOfB, tinyCases, tinyConfig, tinyEnvironment, tinyPolicy, tinyTokenizer } from './tiny';
+import {
+  scoredAs,
+  shareOfB,
+  tinyCases,
+  tinyConfig,
+  tinyEnvironment,
+  tinyPolicy,
+  tinyTokenizer,
+} from './tiny';
 
 beforeAll(() => useBackend('wasm'));
 
@@ -92,7 +100,8 @@ describe('one step', () => {
     expect(record.metrics.num_tokens).toBe(tokens);
     const rewards = record.rollouts.map(({ reward }) => reward!);
     expect(record.metrics.reward).toBeCloseTo(rewards.reduce((sum, reward) => sum + reward) / 8, 9);
-    for (const { completion, reward } of record.rollouts) expect(reward).toBe(shareOfB(completion).reward);
+    for (const { completion, reward } of record.rollouts)
+      expect(reward).toBe((await shareOfB(completion)).reward);
     run.dispose();
   });
 
@@ -171,7 +180,7 @@ describe('one step', () => {
 describe('what goes wrong', () => {
   it('leaves a rollout unscored whose objective throws, and shows why', async () => {
     const run = start(tinyConfig(), {
-      score: ({ completion }) => {
+      score: async ({ completion }) => {
         if (completion.includes('c')) throw new Error('no c, please');
         return shareOfB(completion);
       },
@@ -198,7 +207,7 @@ describe('what goes wrong', () => {
 
   it('goes on when no rollout has a reward', async () => {
     const run = start(tinyConfig({ loss: { klCoefficient: 0 } }), {
-      score: () => ({ rewards: { share: null }, reward: null }),
+      score: async () => scoredAs(null),
     });
     const { rollouts, metrics } = await crpoStep(run.environment, run.state);
     expect(metrics).toMatchObject({ unscored: 8, frac_reward_zero_std: 1, loss: 0, grad_norm: 0 });
@@ -208,7 +217,7 @@ describe('what goes wrong', () => {
 
   it('takes a reward that is no number for unscored', async () => {
     const run = start(tinyConfig(), {
-      score: () => ({ rewards: { share: Number.NaN }, reward: Number.NaN }),
+      score: async () => scoredAs(Number.NaN),
     });
     const { metrics } = await crpoStep(run.environment, run.state);
     expect(metrics.unscored).toBe(8);
@@ -409,7 +418,7 @@ describe('a run', () => {
   it('decodes what it scores without the stop token', async () => {
     const seen: string[] = [];
     const run = start(tinyConfig(), {
-      score: (input) => {
+      score: async (input) => {
         seen.push(input.completion);
         expect(input.eos).toBe(tinyTokenizer.eosToken);
         return shareOfB(input.completion);

@@ -1,10 +1,10 @@
 /** A policy of 2 layers and width 32 with a vocabulary of 16, and a clinic to match: fast enough to train in a test. */
-import type { CaseSource, Host, Score, StepEnvironment } from '../../../src/engine/crpo/environment';
+import type { CaseSource, Host, StepEnvironment } from '../../../src/engine/crpo/environment';
 import { defaultConfig } from '../../../src/engine/crpo/settings';
 import { createPolicy, type Policy, readPolicyConfig } from '../../../src/engine/policy';
 import { sequence } from '../../../src/engine/random';
 import type { Tokenizer } from '../../../src/engine/tokenizer';
-import type { RunConfig } from '../../../src/protocol';
+import type { RunConfig, ScoredCompletion } from '../../../src/protocol';
 
 export const PAD = 0;
 export const EOS = 1;
@@ -64,9 +64,14 @@ export const quietHost: Host = {
 };
 
 /** The share of the completion's characters that are `b`. */
-export function shareOfB(completion: string): Score {
-  const share = completion === '' ? 0 : completion.replaceAll(/[^b]/g, '').length / completion.length;
-  return { rewards: { share }, reward: share };
+export async function shareOfB(completion: string): Promise<ScoredCompletion> {
+  return scoredAs(completion === '' ? 0 : completion.replaceAll(/[^b]/g, '').length / completion.length);
+}
+
+/** A score whose only objective is `share`, with weight 1. */
+export function scoredAs(share: number | null): ScoredCompletion {
+  const contributions = share === null ? {} : { share };
+  return { rewards: { share }, contributions, reward: share, gate: null, evidence: {} };
 }
 
 /** Sections of the configuration to depart from the tiny one's. */

@@ -1,6 +1,6 @@
 /** Reads the vectors in test/fixtures/objectives; `parity_public.jsonl` was scored by the released Python rule. */
 import { readFileSync } from 'node:fs';
-import type { ScoringInput } from '../../../src/engine/rewards/score';
+import type { ScoringInput } from '../../../src/protocol';
 
 export interface ParityVector {
   readonly id: number;

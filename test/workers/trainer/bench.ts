@@ -3,6 +3,7 @@ import 'fake-indexeddb/auto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStore } from 'idb-keyval';
+import { scoreCompletion } from '../../../src/engine/rewards';
 import type { Command, CommandResults, NamedFile, RunConfig, TrainerEvent } from '../../../src/protocol';
 import { openCheckpointDatabase } from '../../../workers/checkpoint-database';
 import { createDatasetService } from '../../../workers/dataset/service';
@@ -59,6 +60,7 @@ export function openTrainer(browser: string, host: Partial<TrainerHost> = {}): T
       }
     },
     tensor: { gpu: undefined, wasmFolder: undefined },
+    score: async (input, rewards) => scoreCompletion(input, rewards),
     locks: freeLocks,
     checkpointDatabase: openCheckpointDatabase(`${browser}-checkpoints`),
     checkpointSentinel: { get: async () => null, set: async () => {} },
