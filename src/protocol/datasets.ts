@@ -40,6 +40,20 @@ export interface ColumnReport {
 /** Which cases of a dataset, by its seeded split. */
 export type DatasetPart = 'all' | 'train' | 'held-out';
 
+/** How a dataset's labelled cases fall into its parts. */
+export interface SplitReport {
+  readonly train: number;
+  readonly heldOut: number;
+  /** In neither part: the same case came before. */
+  readonly repeats: number;
+  /** In neither part: the same case stands in the file with another gold answer. */
+  readonly conflicts: number;
+  readonly unlabelled: number;
+  /** By gold letter, or `open`, and first facet; in the order of their names, the first 200. */
+  readonly strata: readonly { readonly name: string; readonly train: number; readonly heldOut: number }[];
+  readonly strataInAll: number;
+}
+
 /** What a test set shares with a training set. */
 export interface OverlapReport {
   readonly train: { readonly name: string; readonly part: DatasetPart; readonly rows: number };

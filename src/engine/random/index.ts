@@ -18,6 +18,12 @@ export const STREAMS = {
   sampling: 3,
   /** Order of the rollouts within a rollout batch. Counter: serial number of the pass over a batch. */
   miniBatchOrder: 4,
+  /** Tokens of evaluated completions. Counters: line of the case · 64 + sample, token position. */
+  evaluation: 5,
+  /** Cases of a bootstrap resample. Counters: resample, position in it. */
+  bootstrap: 6,
+  /** Which questions are held out. Counters: the two words of the question's hash. */
+  split: 7,
 } as const;
 
 export type StreamName = keyof typeof STREAMS;

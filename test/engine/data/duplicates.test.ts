@@ -29,6 +29,40 @@ describe('DuplicateFinder', () => {
     expect(finder.check(swapped)).toMatchObject([{ kind: 'duplicate-question' }]);
   });
 
+  it('takes the same question with other options for another case', () => {
+    const finder = new DuplicateFinder();
+    finder.check(row(1, 'Which is true?'));
+    const other = { ...row(2, 'Which is true?'), options: { A: 'Yes', B: 'Perhaps' } };
+    expect(finder.check(other)).toMatchObject([
+      { kind: 'duplicate-question-other-options', message: expect.stringContaining('line 1') },
+    ]);
+  });
+
+  it('does not call a row without a gold answer a contradiction', () => {
+    const finder = new DuplicateFinder();
+    finder.check(row(1, 'Is it?', null));
+    expect(finder.check(row(2, 'Is it?', 'B'))).toMatchObject([{ kind: 'duplicate-question' }]);
+  });
+
+  it('compares the gold texts of open questions', () => {
+    const open = (line: number, openAnswer: string): ClinicalCase => ({
+      ...row(line, 'Which drug?', null),
+      options: {},
+      openAnswer,
+    });
+    const finder = new DuplicateFinder();
+    finder.check(open(1, 'Ceftriaxone'));
+    expect(finder.check(open(2, ' ceftriaxone '))).toMatchObject([{ kind: 'duplicate-question' }]);
+    expect(finder.check(open(3, 'Doxycycline'))).toMatchObject([{ kind: 'duplicate-question-other-answer' }]);
+  });
+
+  it('tells options that read alike, by the first pair', () => {
+    const twins = { ...row(1, 'Is it?'), options: { A: 'Yes', B: 'No', C: ' NO', D: 'no' } };
+    expect(new DuplicateFinder().check(twins)).toEqual([
+      { kind: 'duplicate-options', message: 'The options B and C have the same text.' },
+    ]);
+  });
+
   it('raises no false alarm in 200,000 similar questions', () => {
     const finder = new DuplicateFinder();
     let flags = 0;
