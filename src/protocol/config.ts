@@ -127,7 +127,7 @@ export interface CustomObjective {
   readonly weight: number;
 }
 
-export type SettingValue = number | string | boolean | null | readonly string[];
+export type SettingValue = number | string | boolean | null | readonly string[] | readonly CustomObjective[];
 
 /**
  * One setting describes itself: label, bounds, source. The engine validates with it and the
@@ -139,7 +139,8 @@ export interface SettingDescriptor {
   readonly group: string;
   readonly label: string;
   readonly help: string;
-  readonly kind: 'number' | 'integer' | 'choice' | 'choices' | 'boolean' | 'text';
+  /** `objectives`: a list of `CustomObjective`. */
+  readonly kind: 'number' | 'integer' | 'choice' | 'choices' | 'boolean' | 'text' | 'objectives';
   readonly min?: number;
   readonly max?: number;
   readonly choices?: readonly string[];

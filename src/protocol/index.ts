@@ -1,4 +1,5 @@
 export * from './config';
+export * from './custom';
 export * from './datasets';
 export * from './errors';
 export * from './evaluation';

@@ -3,9 +3,11 @@
  * used. What comes from a file or the page goes through `validateConfig`, which names the path, what
  * was expected and what came.
  */
-import { type RunConfig, type SettingDescriptor, type SettingValue, StudioError } from '../../protocol';
+import type { RunConfig, SettingDescriptor, SettingValue, StudioError } from '../../protocol';
+import { configError, invalidSetting } from '../config-error';
 import { LORA_TARGETS } from '../policy';
 import { presetRewards, REWARD_PRESETS } from '../rewards';
+import { validateCustom } from '../rewards/custom-definition';
 import { ALGORITHM_SETTINGS } from './settings-algorithm';
 import { RUN_SETTINGS } from './settings-run';
 
@@ -28,6 +30,7 @@ export function defaultConfig(): RunConfig {
       maxTokens: 768,
     },
     rewards: presetRewards('released'),
+    data: { heldOutFraction: 0, splitSeed: 1 },
     sampling: {
       promptsPerBatch: 4,
       groupSize: 8,
@@ -82,16 +85,30 @@ export function paperConfig(): RunConfig {
   });
 }
 
+/**
+ * Settings that came after the first files: a configuration without them means these values. Nothing
+ * else has a default in a file.
+ */
+const LATER_SETTINGS: Readonly<Record<string, SettingValue>> = {
+  'rewards.integrityGate': true,
+  'rewards.custom': [],
+  'data.heldOutFraction': 0,
+  'data.splitSeed': 1,
+};
+
 /** A complete and consistent configuration, or a `config-invalid` error that names the first fault. */
 export function validateConfig(value: unknown): RunConfig {
   refuseUnknown(value, '');
-  if (at(value, 'version') !== 1) throw invalid('version', 'the number 1', at(value, 'version'));
-  const given = SETTINGS.filter((setting) => !isWeight(setting) || at(value, setting.path) !== undefined);
-  for (const setting of given) {
-    const received = at(value, setting.path);
-    if (!fits(setting, received)) throw invalid(setting.path, expectation(setting), received);
+  if (at(value, 'version') !== 1) throw invalidSetting('version', 'the number 1', at(value, 'version'));
+  const values: [string, unknown][] = [];
+  for (const setting of SETTINGS) {
+    const given = at(value, setting.path);
+    const received = given === undefined ? LATER_SETTINGS[setting.path] : given;
+    if (received === undefined && isWeight(setting)) continue;
+    if (!fits(setting, received)) throw invalidSetting(setting.path, expectation(setting), received);
+    values.push([setting.path, setting.kind === 'objectives' ? validateCustom(received) : received]);
   }
-  const config = assemble(given.map(({ path }) => [path, at(value, path)]));
+  const config = assemble(values);
   refuseContradictions(config);
   return config;
 }
@@ -107,12 +124,16 @@ export function applyChanges(config: RunConfig, changes: Readonly<Record<string,
     if (setting === undefined) throw unknownSetting(path, settingPaths());
     const now = at(config, path);
     if (setting.applies === 'new-run' && JSON.stringify(now) !== JSON.stringify(value))
-      throw invalid(path, `${JSON.stringify(now)}, because a change needs a new run`, value);
+      throw invalidSetting(path, `${JSON.stringify(now)}, because a change needs a new run`, value);
   }
   const changed = validateConfig(withValues(config, changes));
   const { klCoefficient } = changed.loss;
   if (config.training.mode === 'full' && config.loss.klCoefficient === 0 && klCoefficient !== 0)
-    throw invalid('loss.klCoefficient', '0, because this run keeps no reference policy', klCoefficient);
+    throw invalidSetting(
+      'loss.klCoefficient',
+      '0, because this run keeps no reference policy',
+      klCoefficient,
+    );
   return changed;
 }
 
@@ -122,19 +143,20 @@ function refuseContradictions(config: RunConfig): void {
   const rollouts = sampling.promptsPerBatch * sampling.groupSize;
   if (rollouts % update.miniBatches !== 0) {
     const reason = `a divisor of the ${rollouts} rollouts of a batch (${sampling.promptsPerBatch} prompts · ${sampling.groupSize}), so that none is dropped`;
-    throw invalid('update.miniBatches', reason, update.miniBatches);
+    throw invalidSetting('update.miniBatches', reason, update.miniBatches);
   }
   if (advantage.combine === 'normalize-then-sum' && advantage.scale !== 'std')
-    throw invalid(
+    throw invalidSetting(
       'advantage.scale',
       '"std", because normalize-then-sum divides by the deviation',
       advantage.scale,
     );
   const { unavailable } = REWARD_PRESETS.find(({ name }) => name === rewards.preset)!;
   if (unavailable !== undefined)
-    throw invalid('rewards.preset', `an available preset (${unavailable})`, rewards.preset);
-  if (!Object.values(rewards.weights).some((weight) => weight > 0))
-    throw invalid('rewards.weights', 'at least one weight above 0', rewards.weights);
+    throw invalidSetting('rewards.preset', `an available preset (${unavailable})`, rewards.preset);
+  const weights = [...Object.values(rewards.weights), ...rewards.custom.map(({ weight }) => weight)];
+  if (!weights.some((weight) => weight > 0))
+    throw invalidSetting('rewards.weights', 'at least one weight above 0', rewards.weights);
 }
 
 function fits(setting: SettingDescriptor, value: unknown): boolean {
@@ -160,6 +182,8 @@ function fits(setting: SettingDescriptor, value: unknown): boolean {
         new Set(value).size === value.length &&
         value.every((item) => choices.includes(item))
       );
+    case 'objectives':
+      return Array.isArray(value);
     default:
       return setting.kind satisfies never;
   }
@@ -174,33 +198,13 @@ function expectation({ kind, min, max, choices = [], nullable }: SettingDescript
     boolean: 'true or false',
     choice: `one of ${listed}`,
     choices: `one or more of ${listed}, each once`,
+    objectives: 'a list of objectives',
   }[kind];
   return nullable ? `${expected}, or null` : expected;
 }
 
-function invalid(path: string, expected: string, received: unknown): StudioError {
-  return configError(`${path}: expected ${expected}, received ${described(received)}`);
-}
-
 function unknownSetting(path: string, known: readonly string[]): StudioError {
   return configError(`${path.slice(0, 80)}: no such setting; expected one of ${known.join(', ')}`);
-}
-
-function configError(message: string): StudioError {
-  return new StudioError({
-    boundary: 'protocol',
-    code: 'config-invalid',
-    message,
-    action: 'Correct this setting, or start from the defaults.',
-  });
-}
-
-/** Short and without surprises for whatever a file may hold. */
-function described(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
 }
 
 function settingPaths(): string[] {
@@ -220,15 +224,18 @@ function isSection(value: unknown): value is Section {
 
 /** A misspelt setting must not pass for its default. */
 function refuseUnknown(value: unknown, prefix: string): void {
-  if (!isSection(value)) throw invalid(prefix.slice(0, -1) || 'configuration', 'an object', value);
+  if (!isSection(value)) throw invalidSetting(prefix.slice(0, -1) || 'configuration', 'an object', value);
   const known = SETTINGS.filter(({ path }) => path.startsWith(prefix));
   const names = new Set(known.map(({ path }) => path.slice(prefix.length).split('.')[0]!));
   if (prefix === '') names.add('version');
   for (const key of Object.keys(value))
     if (!names.has(key)) throw unknownSetting(`${prefix}${key}`, [...names]);
-  for (const name of names)
-    if (known.some(({ path }) => path.startsWith(`${prefix}${name}.`)))
+  for (const name of names) {
+    const inside = known.filter(({ path }) => path.startsWith(`${prefix}${name}.`));
+    const mayLack = inside.every(({ path }) => path in LATER_SETTINGS);
+    if (inside.length > 0 && !(mayLack && value[name] === undefined))
       refuseUnknown(value[name], `${prefix}${name}.`);
+  }
 }
 
 /** The value at a dotted path; undefined where there is none. */

@@ -59,6 +59,8 @@ export function checkSetting(descriptor: SettingDescriptor, value: unknown): str
       return Array.isArray(value) && value.length > 0 && value.every((each) => choices?.includes(each))
         ? null
         : `One or more of: ${choices?.join(', ')}.`;
+    case 'objectives':
+      return Array.isArray(value) ? null : 'This needs a list of objectives.';
     default:
       return kind satisfies never;
   }

@@ -8,7 +8,14 @@ const defaults: RunConfig = {
   seed: 1,
   steps: 10,
   prompt: { tags: 'think', system: 's', addOpeningTag: false, maxTokens: 100 },
-  rewards: { preset: 'released', weights: { accuracy: 1, format: 0.5 }, accuracyFloor: null },
+  rewards: {
+    preset: 'released',
+    weights: { accuracy: 1, format: 0.5 },
+    accuracyFloor: null,
+    integrityGate: true,
+    custom: [],
+  },
+  data: { heldOutFraction: 0, splitSeed: 1 },
   sampling: {
     promptsPerBatch: 2,
     groupSize: 4,
@@ -99,7 +106,7 @@ describe('applyOptions', () => {
   it('puts the single options over the config', () => {
     const config = apply({ seed: 0, steps: 3, preset: 'grpo' });
     expect([config.seed, config.steps]).toEqual([0, 3]);
-    expect(config.rewards).toEqual({ preset: 'grpo', weights: { accuracy: 3 }, accuracyFloor: null });
+    expect(config.rewards).toEqual({ ...defaults.rewards, preset: 'grpo', weights: { accuracy: 3 } });
   });
 
   it('changes nothing that was not asked for, and 0 steps are not a setting', () => {

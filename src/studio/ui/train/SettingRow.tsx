@@ -121,6 +121,8 @@ function Control({ id, setting, value, onChange, problemId }: ControlProps) {
         <input type="text" {...props} onChange={(event) => onChange(event.target.value)} />
       );
     }
+    case 'objectives':
+      return null; // `CustomObjectives` draws them
     default:
       return setting.kind satisfies never;
   }

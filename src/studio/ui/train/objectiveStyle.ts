@@ -1,7 +1,7 @@
 /** How each objective is drawn: hue by its aim, and dash and marker besides, so that colour is never alone. */
 import type { ObjectiveDescriptor } from '../../../protocol';
 
-export type Marker = '●' | '▲' | '■' | '◆' | '✚' | '▼' | '';
+export type Marker = '●' | '▲' | '■' | '◆' | '✚' | '▼' | '★' | '✖' | '◐' | '';
 
 export interface LineStyle {
   readonly color: string;
@@ -12,7 +12,7 @@ export interface LineStyle {
 
 export const TOTAL_STYLE: LineStyle = { color: 'var(--total)', dash: undefined, marker: '' };
 
-/** The objectives of one aim take these in order; a further one repeats the last hue with another dash. */
+/** The objectives of one aim take these in order; further ones begin again, with other dashes. */
 const STYLES: Record<ObjectiveDescriptor['aim'], readonly LineStyle[]> = {
   accuracy: [{ color: 'var(--accuracy)', dash: undefined, marker: '●' }],
   faithfulness: [{ color: 'var(--faithfulness)', dash: '8 3', marker: '▲' }],
@@ -22,9 +22,15 @@ const STYLES: Record<ObjectiveDescriptor['aim'], readonly LineStyle[]> = {
     { color: 'var(--form-2)', dash: '5 2', marker: '✚' },
     { color: 'var(--form-3)', dash: '1 4', marker: '▼' },
   ],
+  custom: [
+    { color: 'var(--custom-1)', dash: '14 4', marker: '★' },
+    { color: 'var(--custom-2)', dash: '4 4', marker: '✖' },
+    { color: 'var(--custom-3)', dash: '8 2 2 2 2 2', marker: '◐' },
+  ],
 };
 
-const FURTHER_DASHES = ['3 6', '10 2 2 2 2 2', '6 6'];
+/** Enough for twenty objectives of one's own. */
+const FURTHER_DASHES = ['3 6', '10 2 2 2 2 2', '6 6', '16 2 4 2', '2 8', '12 8'];
 
 /** Objective name → style; the same order gives the same styles. */
 export function objectiveStyles(objectives: readonly ObjectiveDescriptor[]): ReadonlyMap<string, LineStyle> {
@@ -34,9 +40,10 @@ export function objectiveStyles(objectives: readonly ObjectiveDescriptor[]): Rea
       const index = used.get(aim) ?? 0;
       used.set(aim, index + 1);
       const own = STYLES[aim];
-      const further = index - own.length;
-      const style = own[index] ?? { ...own.at(-1)!, dash: FURTHER_DASHES[further % FURTHER_DASHES.length] };
-      return [name, style];
+      const style = own[index % own.length]!;
+      const round = Math.floor(index / own.length);
+      if (round === 0) return [name, style];
+      return [name, { ...style, dash: FURTHER_DASHES[(round - 1) % FURTHER_DASHES.length] }];
     }),
   );
 }
