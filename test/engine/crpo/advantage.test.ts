@@ -140,6 +140,20 @@ describe('dead groups', () => {
   });
 });
 
+describe('normalize-then-sum with a gate', () => {
+  it('compares what counts, not what was measured', () => {
+    // Both have citation 0.8 at weight 0.5; the gate closed on the second: 0.4 and 0 of reward.
+    const rewards = { citation: 0.8 };
+    const rollouts: Earned[] = [
+      { rewards, contributions: { citation: 0.4 }, reward: 0.4 },
+      { rewards, contributions: { citation: 0 }, reward: 0 },
+    ];
+    const [open, closed] = groupAdvantages(rollouts, 2, GDPO, { citation: 0.5 });
+    expect(open).toBeGreaterThan(0.5);
+    expect(closed).toBe(-open!);
+  });
+});
+
 describe('properties', () => {
   const reward = fc.option(fc.double({ min: -10, max: 12, noNaN: true }), { nil: null });
   const settings: fc.Arbitrary<Settings> = fc.record({

@@ -415,6 +415,21 @@ describe('a run', () => {
     run.dispose();
   }, 60_000);
 
+  it('scores completions that have ended while others are still sampled', async () => {
+    const events: string[] = [];
+    const run = start(tinyConfig(), {
+      onPhase: (phase) => events.push(phase),
+      score: async ({ completion }) => {
+        events.push('scored');
+        return shareOfB(completion);
+      },
+    });
+    await crpoStep(run.environment, run.state);
+    expect(events.filter((event) => event === 'scored')).toHaveLength(8);
+    expect(events.indexOf('scored')).toBeLessThan(events.lastIndexOf('sample'));
+    run.dispose();
+  });
+
   it('decodes what it scores without the stop token', async () => {
     const seen: string[] = [];
     const run = start(tinyConfig(), {

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { accuracy, extractAnswer } from '../../../src/engine/rewards/accuracy';
+import {
+  accuracy,
+  extractAnswer,
+  extractOpenAnswer,
+  normalizedAnswer,
+} from '../../../src/engine/rewards/accuracy';
 import { prepareResponse } from '../../../src/engine/rewards/response';
 import { scoring } from './fixtures';
 
@@ -38,6 +43,46 @@ describe('accuracy', () => {
     const { counts, spans } = scored('\\boxed '.repeat(80))!.evidence;
     expect(counts.boxes).toBe(80);
     expect(spans).toHaveLength(50);
+  });
+});
+
+describe('an open question', () => {
+  const open = (completion: string, openAnswer: string) =>
+    accuracy.score(prepareResponse(completion, settings), {
+      question: 'Which deficiency?',
+      options: {},
+      answer: null,
+      openAnswer,
+    });
+
+  it.each([
+    ['\\boxed{Iron deficiency}', 'Iron-deficiency', 1, 'correct-text'],
+    ['\\boxed{the IRON deficiency.}', 'iron deficiency', 1, 'correct-text'],
+    ['\\boxed{\\text{Iron deficiency}}', 'iron deficiency', 1, 'correct-text'],
+    ['\\boxed{ﬁbrosis}', 'fibrosis', 1, 'correct-text'], // the ligature is one character
+    ['\\boxed{38.5 mg}', '38.5 mg', 1, 'correct-text'],
+    ['\\boxed{385 mg}', '38.5 mg', 0, 'wrong-text'],
+    ['\\boxed{copper deficiency}', 'iron deficiency', 0, 'wrong-text'],
+    ['\\boxed{A}', 'iron deficiency', 0, 'wrong-text'],
+    ['\\boxed{}', '...', 0, 'wrong-text'], // nothing equals nothing, but is no answer
+    ['iron deficiency', 'iron deficiency', 0, 'no-box'],
+    ['\\boxed{iron} \\boxed{iron}', 'iron', -2, 'several-boxes'],
+    ['\\boxed{iron', 'iron', -1, 'box-not-closed'],
+  ])('%j against %j earns %d: %s', (completion, gold, value, rule) => {
+    expect(open(completion, gold)).toMatchObject({ value, evidence: { rule } });
+  });
+
+  it('is read as its normalised text', () => {
+    expect(extractOpenAnswer('so \\boxed{The Iron-Deficiency}', settings)).toBe('iron deficiency');
+    for (const none of ['iron', '\\boxed{}', '\\boxed{ . }', '\\boxed{a}\\boxed{b}'])
+      expect(extractOpenAnswer(none, settings)).toBeNull();
+  });
+
+  it('normalises what is normalised to itself', () => {
+    for (const text of ['A 3.5/4 (of the) β-blocker', '<5%', 'ÅNGSTRÖM', '...', '1,000 mg/dL']) {
+      const once = normalizedAnswer(text);
+      expect(normalizedAnswer(once)).toBe(once);
+    }
   });
 });
 
