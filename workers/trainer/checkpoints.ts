@@ -162,9 +162,11 @@ export async function resumeRun(
   const resume = readResume(checkpoint);
   const saved = validateConfig(resume.config);
   const config = steps === undefined ? saved : validateConfig({ ...saved, steps });
-  const { cases } = await openCases(datasets, resume.datasetId).catch((error: unknown) => {
-    throw isMissingDataset(error) ? datasetMissing(resume.datasetName, error) : error;
-  });
+  const { cases } = await openCases(datasets, resume.datasetId, 'train', config.data).catch(
+    (error: unknown) => {
+      throw isMissingDataset(error) ? datasetMissing(resume.datasetName, error) : error;
+    },
+  );
   const { model: folder, adapter } = checkpoint;
   const tokenizer = await openTokenizer(folder);
   const policy = await loadPolicy(folder, {

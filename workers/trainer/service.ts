@@ -196,7 +196,7 @@ export class TrainerService {
     const config = validateConfig(untrusted);
     const model = this.#loadedModel();
     assertFits(model.summary, config);
-    const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId);
+    const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId, 'train', config.data);
     const policy = await loadPolicy(model.folder, { training: trainingChoice(config) });
     return this.#begin({
       runId: this.#host.newId(),
@@ -238,7 +238,7 @@ export class TrainerService {
   async #evaluate({ datasetId, limit, config }: CommandOf<'evaluate'>): Promise<EvaluationRecord> {
     this.#assertIdle('evaluate');
     const model = this.#loadedModel();
-    const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId);
+    const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId, 'all', config.data);
     const cancelling = new AbortController();
     this.#evaluation = cancelling;
     try {
