@@ -16,7 +16,7 @@ export interface Matches {
   readonly complete: boolean;
 }
 
-/** `enough`: that many matches decide the value; counting them may take longer than counting more. */
+/** `enough`: that many matches decide the value, so that they may take longer to find than more would. */
 export type FindMatches = (text: string, enough: number) => Matches;
 
 /**
@@ -25,16 +25,16 @@ export type FindMatches = (text: string, enough: number) => Matches;
  */
 export const MAX_PROGRAM_SIZE = 1200;
 
-/** Work is counted in characters × instructions, at least this many for the fast automaton. */
+/** Work is counted in characters × instructions, about 10 ns each; a small pattern counts as this many. */
 const MIN_INSTRUCTIONS = 16;
 /**
  * One search is linear, but all of them need not be: `a.*b|a` reads to the end of the text for each
- * of its matches. Searches stop once they may have cost this much, some seconds of one thread; a
- * pattern of 30 instructions reaches it after 1,000 matches in 16,000 characters, never before.
+ * of its matches. Searching stops once this much may have been read, as if each match had. A small
+ * pattern loses nothing up to 1,000 matches in 16,000 characters.
  */
-const WORK_LIMIT = 2 ** 29;
-/** The same once there are enough matches and further ones are only for the count. */
-const WORK_BEYOND_ENOUGH = 2 ** 24;
+const WORK_LIMIT = 2 ** 28;
+/** The same once there are enough matches, and more of them change nothing but the count. */
+const WORK_BEYOND_ENOUGH = 2 ** 25;
 
 /** Throws `config-invalid`, naming `path`, for a pattern or terms that cannot be matched. */
 export function compileMatch(match: CustomObjective['match'], path: string): FindMatches {

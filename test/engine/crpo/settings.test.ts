@@ -7,7 +7,7 @@ import {
   validateConfig,
 } from '../../../src/engine/crpo/settings';
 import { OBJECTIVES } from '../../../src/engine/rewards';
-import type { RunConfig, SettingDescriptor } from '../../../src/protocol';
+import type { CustomObjective, RunConfig, SettingDescriptor } from '../../../src/protocol';
 
 const valueAt = (config: unknown, path: string): unknown =>
   path
@@ -24,6 +24,14 @@ function changed(path: string, value: unknown): unknown {
   else section[last] = value;
   return copy;
 }
+
+const hedging: CustomObjective = {
+  name: 'hedging',
+  match: { kind: 'pattern', pattern: 'maybe' },
+  where: 'reasoning',
+  cap: 3,
+  weight: -0.5,
+};
 
 /** Paths of all leaves of a configuration. */
 function leaves(value: unknown, prefix = ''): string[] {
@@ -185,6 +193,77 @@ describe('validateConfig', () => {
     const config = JSON.parse(JSON.stringify(defaultConfig()).replace('{', '{"__proto__": {"x": 1}, '));
     expect(() => validateConfig(config)).toThrow(/^__proto__: no such setting/);
     expect(() => validateConfig(Object.create(defaultConfig()))).toThrow();
+  });
+});
+
+describe('files from before a setting', () => {
+  it('take its default', () => {
+    const older = JSON.parse(JSON.stringify(defaultConfig()));
+    delete older.rewards.integrityGate;
+    delete older.rewards.custom;
+    delete older.data;
+    expect(validateConfig(older)).toEqual({
+      ...defaultConfig(),
+      rewards: { ...defaultConfig().rewards, integrityGate: true, custom: [] },
+      data: { heldOutFraction: 0, splitSeed: 1 },
+    });
+    expect(validateConfig({ ...older, data: { heldOutFraction: 0.2 } }).data).toEqual({
+      heldOutFraction: 0.2,
+      splitSeed: 1,
+    });
+  });
+
+  it('are refused for anything else that is missing or wrong', () => {
+    for (const { path } of SETTINGS) {
+      const later = ['rewards.integrityGate', 'rewards.custom', 'data.heldOutFraction', 'data.splitSeed'];
+      if (later.includes(path) || path.startsWith('rewards.weights.')) continue;
+      expect(() => validateConfig(changed(path, undefined)), path).toThrow(`${path}: expected`);
+    }
+    expect(() => validateConfig(changed('data', null))).toThrow('data: expected an object, received null');
+    expect(() => validateConfig(changed('data.seed', 1))).toThrow('data.seed: no such setting');
+    expect(() => validateConfig(changed('rewards.integrityGate', null))).toThrow(
+      'rewards.integrityGate: expected true or false, received null',
+    );
+  });
+});
+
+describe('custom objectives', () => {
+  it('are part of the configuration and survive JSON', () => {
+    const config = validateConfig(changed('rewards.custom', [hedging]));
+    expect(config.rewards.custom).toEqual([hedging]);
+    expect(validateConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
+  });
+
+  it('are refused by their path', () => {
+    expect(() => validateConfig(changed('rewards.custom', 'hedging'))).toThrow(
+      'rewards.custom: expected a list of objectives, received "hedging"',
+    );
+    expect(() => validateConfig(changed('rewards.custom', [{ ...hedging, cap: 0 }]))).toThrow(
+      'rewards.custom[0].cap: expected an integer from 1 to 1000, received 0',
+    );
+  });
+
+  it('count among the weights of which one must be above 0', () => {
+    const config = JSON.parse(JSON.stringify(defaultConfig()));
+    config.rewards.weights = {};
+    config.rewards.custom = [hedging];
+    expect(() => validateConfig(config)).toThrow('rewards.weights: expected at least one weight above 0');
+    config.rewards.custom = [hedging, { ...hedging, name: 'cites', weight: 0.1 }];
+    expect(() => validateConfig(config)).not.toThrow();
+  });
+
+  it('may be declared, changed and removed in a running run', () => {
+    const config = defaultConfig();
+    const declared = applyChanges(config, { 'rewards.custom': [hedging] });
+    expect(declared.rewards.custom).toEqual([hedging]);
+    expect(config.rewards.custom).toEqual([]);
+    const heavier = applyChanges(declared, { 'rewards.custom': [{ ...hedging, weight: -2 }] });
+    expect(heavier.rewards.custom[0]?.weight).toBe(-2);
+    expect(applyChanges(heavier, { 'rewards.custom': [] })).toEqual(config);
+    expect(() => applyChanges(config, { 'rewards.custom': [hedging, hedging] })).toThrow(
+      'rewards.custom[1].name',
+    );
+    expect(() => applyChanges(config, { 'data.splitSeed': 2 })).toThrow(/needs a new run/);
   });
 });
 
