@@ -2,6 +2,7 @@
 import type { Command, Numbered } from '../src/protocol';
 import { checkpointSentinel, openCheckpointDatabase } from './checkpoint-database';
 import { openDatasetDatabase } from './dataset-database';
+import { openEvaluationDatabase } from './evaluation-database';
 import { scorerClient } from './scorer/client';
 import { TrainerService } from './trainer/service';
 
@@ -17,6 +18,7 @@ const service = new TrainerService({
   checkpointDatabase: openCheckpointDatabase(),
   checkpointSentinel,
   datasetDatabase: openDatasetDatabase(),
+  evaluationDatabase: openEvaluationDatabase(),
   async storage() {
     const { usage, quota } = await navigator.storage.estimate();
     return {

@@ -2,13 +2,15 @@
  * Trains the starter by CRPO on the default settings, once per seed, and tells whether the reward
  * rises: the page's own step, on the wasm backend, with held-out cases before and after.
  */
+import type { StepEnvironment } from '../../src/engine/crpo/environment';
 import { createAdamW } from '../../src/engine/crpo/optimizer';
 import { defaultConfig } from '../../src/engine/crpo/settings';
 import { disposeState, initialState } from '../../src/engine/crpo/state';
 import { crpoStep } from '../../src/engine/crpo/step';
-import { evaluate } from '../../src/engine/evaluation/evaluate';
+import { evaluateCases } from '../../src/engine/evaluation/evaluate';
+import { summarize } from '../../src/engine/evaluation/summary';
 import { chooseBackend } from '../../src/engine/tensor';
-import type { EvaluationRecord, RunConfig, StepRecord } from '../../src/protocol';
+import type { DatasetResult, EvaluatedCase, RunConfig, StepRecord } from '../../src/protocol';
 import { openStarter } from './open';
 
 export interface RewardCheck {
@@ -22,8 +24,8 @@ export interface RewardCheck {
 interface SeedResult {
   readonly seed: number;
   readonly steps: readonly StepRecord[];
-  readonly before: EvaluationRecord;
-  readonly after: EvaluationRecord;
+  readonly before: DatasetResult;
+  readonly after: DatasetResult;
   readonly stepsPerMinute: number;
 }
 
@@ -48,9 +50,7 @@ async function trainOnce(
 ): Promise<SeedResult> {
   const { environment, heldOut, dispose } = await openStarter(folder, config);
   const state = initialState(createAdamW(environment.policy));
-  const held = (step: number) =>
-    evaluate({ ...heldOut, onProgress: () => undefined }, { datasetName: 'heldout', step, limit: null });
-  const before = await held(0);
+  const before = await resultOn(heldOut);
   const steps: StepRecord[] = [];
   const begun = performance.now();
   while (steps.length < config.steps) {
@@ -59,10 +59,21 @@ async function trainOnce(
     say(stepLine(config.seed, record));
   }
   const stepsPerMinute = steps.length / ((performance.now() - begun) / 60_000);
-  const after = await held(config.steps);
+  const after = await resultOn(heldOut);
   disposeState(state);
   dispose();
   return { seed: config.seed, steps, before, after, stepsPerMinute };
+}
+
+/** One greedy completion per held-out case. */
+async function resultOn(heldOut: StepEnvironment): Promise<DatasetResult> {
+  const cases: EvaluatedCase[] = [];
+  const decoding = { samples: 1, temperature: 1 };
+  const range = { from: 0, total: heldOut.cases.count };
+  const batches = evaluateCases({ ...heldOut, onTokens: () => undefined }, decoding, range);
+  for await (const batch of batches) cases.push(...batch);
+  const dataset = { datasetId: 'heldout', name: 'heldout', part: 'all' } as const;
+  return summarize(dataset, cases, { samples: 1, seed: heldOut.config.seed });
 }
 
 function stepLine(seed: number, { step, metrics }: StepRecord): string {
@@ -85,15 +96,16 @@ function summary({ seed, steps, before, after, stepsPerMinute }: SeedResult): st
   const keys = Object.keys(steps[0]!.metrics).filter((key) => /^reward$|^rewards\/.*\/mean$/.test(key));
   const window = (key: string, records: readonly StepRecord[]) =>
     (records.reduce((sum, { metrics }) => sum + metrics[key]!, 0) / records.length).toFixed(3);
-  const percent = ({ correct, total }: EvaluationRecord) => `${((100 * correct) / total).toFixed(1)} %`;
+  const percent = ({ accuracy }: DatasetResult) => `${(100 * (accuracy.value ?? 0)).toFixed(1)} %`;
+  const figure = (value: number | null | undefined) => value?.toFixed(3) ?? '–';
   return [
     `seed ${seed}: first ${WINDOW} steps → last ${WINDOW} steps, ${stepsPerMinute.toFixed(1)} steps per minute`,
     ...keys.map(
       (key) => `  ${key}: ${window(key, steps.slice(0, WINDOW))} → ${window(key, steps.slice(-WINDOW))}`,
     ),
-    `  held-out cases, greedy: correct ${percent(before)} → ${percent(after)}, reward ${before.reward.toFixed(2)} → ${after.reward.toFixed(2)}`,
+    `  held-out cases, greedy: correct ${percent(before)} → ${percent(after)}, reward ${figure(before.reward.value)} → ${figure(after.reward.value)}`,
     ...Object.entries(before.objectives).map(
-      ([name, value]) => `    ${name}: ${value?.toFixed(3)} → ${after.objectives[name]?.toFixed(3)}`,
+      ([name, { value }]) => `    ${name}: ${figure(value)} → ${figure(after.objectives[name]?.value)}`,
     ),
   ];
 }

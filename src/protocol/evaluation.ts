@@ -39,7 +39,9 @@ export type AnswerOutcome =
   | 'valid'
   | 'no-box'
   | 'several-boxes'
-  /** One box with something else than one capital letter. */
+  /** One box, but it does not end on its line. */
+  | 'box-not-closed'
+  /** One box with something else than one capital letter; of an open question, with no text. */
   | 'not-a-letter'
   /** A capital letter that is none of the options. */
   | 'not-an-option'

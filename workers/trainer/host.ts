@@ -15,6 +15,7 @@ export interface TrainerHost {
   readonly checkpointDatabase: UseStore;
   readonly checkpointSentinel: Sentinel;
   readonly datasetDatabase: UseStore;
+  readonly evaluationDatabase: UseStore;
   storage(): Promise<HostStorage>;
   /** Milliseconds from an arbitrary origin, monotonic. */
   clock(): number;

@@ -7,7 +7,6 @@ import { createAdamW } from '../../src/engine/crpo/optimizer';
 import { createReference } from '../../src/engine/crpo/reference';
 import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/engine/crpo/settings';
 import { initialState } from '../../src/engine/crpo/state';
-import { evaluate } from '../../src/engine/evaluation/evaluate';
 import { loadPolicy, type Policy } from '../../src/engine/policy';
 import { OBJECTIVES, REWARD_PRESETS } from '../../src/engine/rewards';
 import { chooseBackend, onDeviceLost } from '../../src/engine/tensor';
@@ -16,6 +15,8 @@ import {
   type Command,
   type CommandResults,
   type EvaluationRecord,
+  type EvaluationRequest,
+  type EvaluationSummary,
   type ModelSummary,
   type Numbered,
   PROTOCOL_VERSION,
@@ -25,9 +26,10 @@ import {
   toErrorRecord,
 } from '../../src/protocol';
 import { blobSource, folderOf } from '../blob-source';
-import { nextMacrotask } from '../macrotask';
 import { openCases } from './cases';
 import { exportCheckpoint, importCheckpoint, resumeRun, saveRun } from './checkpoints';
+import type { Holdings } from './evaluated-policy';
+import { Evaluations } from './evaluations';
 import type { TrainerHost } from './host';
 import { requestTrainerLock, type TrainerLock } from './lock';
 import { assertFits, type LoadedModel, openModel, trainingChoice } from './model';
@@ -41,6 +43,11 @@ const READ_ONLY: ReadonlySet<Command['type']> = new Set([
   'list-checkpoints',
   'export-checkpoint',
   'cancel-evaluation',
+  'pause-evaluation',
+  'list-evaluations',
+  'evaluation-cases',
+  'compare-evaluations',
+  'export-evaluation',
   'page-hidden',
 ]);
 
@@ -53,10 +60,11 @@ export class TrainerService {
   /** The policy as loaded, until a run begins; then the run's is the current one. */
   #base: Policy | null = null;
   #run: Run | null = null;
-  #evaluation: AbortController | null = null;
+  readonly #evaluations: Evaluations;
 
   constructor(host: TrainerHost) {
     this.#host = host;
+    this.#evaluations = new Evaluations(host);
   }
 
   /** Never rejects: what goes wrong is the answer. */
@@ -116,21 +124,25 @@ export class TrainerService {
       }
       case 'evaluate':
         return this.#evaluate(command);
-      case 'cancel-evaluation':
-        this.#evaluation?.abort(
-          refusal('cancelled', 'The evaluation was cancelled.', 'Start it again when you like.'),
-        );
-        return null;
       case 'start-evaluation':
+        return this.#startEvaluation(command.request);
       case 'resume-evaluation':
+        return this.#resumeEvaluation(command.id);
+      case 'cancel-evaluation':
       case 'pause-evaluation':
+        return this.#evaluations.pause();
       case 'list-evaluations':
+        return this.#evaluations.list();
       case 'delete-evaluation':
+        return this.#evaluations.delete(command.id);
       case 'evaluation-cases':
+        return this.#evaluations.cases(command.result, command.from, command.to);
       case 'compare-evaluations':
+        return this.#evaluations.compare(command.first, command.second);
       case 'export-evaluation':
+        return this.#evaluations.export(command.id, command.format, command.dataset);
       case 'import-evaluation':
-        throw refusal('unknown-command', 'This build has no stored evaluations yet.', 'Use Evaluate.');
+        throw refusal('unknown-command', 'This build cannot import evaluations yet.', 'Evaluate here.');
       default:
         command satisfies never;
         throw new StudioError({
@@ -235,37 +247,47 @@ export class TrainerService {
     return this.#run.begin();
   }
 
+  /** The older shape of an evaluation: one dataset, greedily, by the policy as it is now. */
   async #evaluate({ datasetId, limit, config }: CommandOf<'evaluate'>): Promise<EvaluationRecord> {
-    this.#assertIdle('evaluate');
-    const model = this.#loadedModel();
-    const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId, 'all', config.data);
-    const cancelling = new AbortController();
-    this.#evaluation = cancelling;
-    try {
-      return await evaluate(
-        {
-          config: validateConfig(config),
-          policy: this.#currentPolicy(),
-          tokenizer: model.tokenizer,
-          cases,
-          score: this.#host.score,
-          breathe: nextMacrotask,
-          signal: cancelling.signal,
-          onProgress: (done, total, partial) =>
-            this.#host.post({ type: 'evaluation', datasetId, done, total, partial }),
-        },
-        { datasetName: summary.name, step: this.#run?.step ?? 0, limit },
-      );
-    } finally {
-      this.#evaluation = null;
+    const request = {
+      policy: { kind: 'current' },
+      datasets: [{ datasetId, part: 'all', limit }],
+      samples: 1,
+      temperature: 1,
+      config,
+    } as const;
+    const { results, policy } = await this.#startEvaluation(request);
+    const [result] = results;
+    if (result === undefined) {
+      throw refusal('cancelled', 'The evaluation was cancelled.', 'Start it again when you like.');
     }
+    return {
+      datasetName: result.datasetName,
+      step: policy.step ?? 0,
+      total: result.accuracy.of,
+      parsable: result.accuracyOfParsable.of,
+      correct: result.accuracy.count,
+      objectives: Object.fromEntries(
+        Object.entries(result.objectives).map(([name, { value }]) => [name, value]),
+      ),
+      reward: result.reward.value ?? 0,
+      meanTokens: result.tokens.value ?? 0,
+      truncated: result.truncated.count,
+    };
   }
 
-  /** The policy of the last run, or as it was loaded. */
-  #currentPolicy(): Policy {
-    const policy = this.#run?.start.policy ?? this.#base;
-    if (policy === null) throw new Error('a loaded model has a policy');
-    return policy;
+  #startEvaluation(request: EvaluationRequest): Promise<EvaluationSummary> {
+    this.#assertIdle('evaluate');
+    return this.#evaluations.start(request, this.#holdings());
+  }
+
+  #resumeEvaluation(id: string): Promise<EvaluationSummary> {
+    this.#assertIdle('resume an evaluation');
+    return this.#evaluations.resume(id, this.#holdings());
+  }
+
+  #holdings(): Holdings {
+    return { model: this.#model, base: this.#base, run: this.#run, checkpoints: this.#checkpoints() };
   }
 
   /** Not before its last checkpoint is stored: on a GPU the weights take a while to be read back. */
@@ -296,7 +318,11 @@ export class TrainerService {
   }
 
   #assertIdle(what: string): void {
-    const busy = this.#run?.active ? 'a run is active' : this.#evaluation ? 'an evaluation is running' : null;
+    const busy = this.#run?.active
+      ? 'a run is active'
+      : this.#evaluations.running
+        ? 'an evaluation is running'
+        : null;
     if (busy === null) return;
     throw refusal('busy', `Cannot ${what} while ${busy}.`, 'Stop it first, or wait until it ends.');
   }

@@ -1,144 +1,195 @@
 /**
- * How good a policy is on a dataset: one greedy completion per case, scored by the same rules that
- * train it. Every case counts in `total`, also one that cannot be answered: a prompt that leaves no
- * room for a completion in the policy's context has an empty one. Correct is correct/total; the
- * share among parsable answers, which the released code of Clinical-R1 reports, is correct/parsable.
+ * A policy on the cases of a dataset, batch by batch: one greedy completion per case, or several
+ * sampled ones, scored by the same rules that train it. Every case counts, also one that cannot be
+ * answered: a prompt that leaves no room for a completion in the policy's context has empty ones.
+ *
+ * A sampled token is a function of seed, the case's line, the sample and its position alone, and a
+ * batch always begins at the same case. So an evaluation that is stopped and goes on with the batch
+ * it was in gives the same completions, and more samples per case keep the earlier ones.
  */
-import { type ClinicalCase, type EvaluationRecord, StudioError } from '../../protocol';
+import {
+  type ClinicalCase,
+  type EvaluatedCase,
+  type EvaluatedSample,
+  type EvaluationRequest,
+  StudioError,
+} from '../../protocol';
 import type { Pausable, StepEnvironment } from '../crpo/environment';
 import { renderPrompt } from '../crpo/prompts';
-import { type Completion, generate } from '../crpo/rollout';
-import { greedyToken } from '../crpo/sampling';
+import { type Completion, type GenerationSettings, generate } from '../crpo/rollout';
+import { greedyToken, sampleToken } from '../crpo/sampling';
 import { completionText } from '../crpo/score';
-import { mean } from '../crpo/statistics';
-import { extractAnswer } from '../rewards';
+import { validateConfig } from '../crpo/settings';
+import { uniform } from '../random';
+import { judge } from './answer';
 
 export interface EvaluationEnvironment
   extends Pausable,
     Pick<StepEnvironment, 'config' | 'policy' | 'tokenizer' | 'cases' | 'score'> {
-  /** After each batch, with the scores of the cases so far. */
-  onProgress(done: number, total: number, partial: EvaluationRecord): void;
+  /** Called as often as tokens are made, with how many since the last call. */
+  onTokens(tokens: number): void;
 }
 
-export interface EvaluationTask {
-  readonly datasetName: string;
-  /** Updates that the policy has had; for the record. */
-  readonly step: number;
-  /** Only the first cases; null: all. */
-  readonly limit: number | null;
+export type Decoding = Pick<EvaluationRequest, 'samples' | 'temperature'>;
+
+/** The samples of a case take one counter each, so that one more sample moves none of the others. */
+export const MAX_SAMPLES = 64;
+
+/** A request from outside, with a complete config; throws `evaluation-invalid` or `config-invalid`. */
+export function validateRequest(request: EvaluationRequest): EvaluationRequest {
+  const { datasets, samples, temperature } = request;
+  if (!Number.isInteger(samples) || samples < 1 || samples > MAX_SAMPLES) {
+    throw invalidRequest('samples', `a whole number from 1 to ${MAX_SAMPLES}`, samples);
+  }
+  if (samples > 1 && !(temperature > 0 && temperature <= 10)) {
+    throw invalidRequest('temperature', 'a number above 0 and at most 10', temperature);
+  }
+  if (datasets.length === 0) throw invalidRequest('datasets', 'at least one', 0);
+  const seen = new Set<string>();
+  for (const { datasetId, part, limit } of datasets) {
+    const key = `${part} of ${datasetId}`;
+    if (seen.has(key)) throw invalidRequest('datasets', 'each dataset and part once', key);
+    seen.add(key);
+    if (limit !== null && !(Number.isInteger(limit) && limit >= 1)) {
+      throw invalidRequest('limit', 'a whole number above 0, or none', limit);
+    }
+  }
+  return { ...request, config: validateConfig(request.config) };
 }
 
-/** Cases are decoded `promptsPerBatch` · `groupSize` at a time, as in training. What an objective throws, this throws. */
-export async function evaluate(
-  environment: EvaluationEnvironment,
-  task: EvaluationTask,
-): Promise<EvaluationRecord> {
-  const { cases, config } = environment;
-  const total = Math.min(cases.count, task.limit ?? cases.count);
-  if (total === 0) throw noCase();
-  const batchSize = config.sampling.promptsPerBatch * config.sampling.groupSize;
-  const answers: Answer[] = [];
-  let record: EvaluationRecord;
-  do {
-    const indices = Array.from(
-      { length: Math.min(batchSize, total - answers.length) },
-      (_, row) => answers.length + row,
-    );
-    const batch = await Promise.all(indices.map((index) => cases.at(index)));
-    answers.push(...(await answerAll(environment, batch)));
-    record = summary(answers, task);
-    environment.onProgress(answers.length, total, record);
-  } while (answers.length < total);
-  return record;
-}
-
-/** What the policy said about one case, and what that earned. */
-interface Answer {
-  readonly correct: boolean;
-  readonly parsable: boolean;
-  readonly rewards: Readonly<Record<string, number | null>>;
-  readonly reward: number | null;
-  readonly tokens: number;
-  readonly truncated: boolean;
-}
-
-const EMPTY: Completion = { tokens: [], logprobs: new Float32Array(0), truncated: true };
-
-async function answerAll(
-  environment: EvaluationEnvironment,
-  cases: readonly ClinicalCase[],
-): Promise<Answer[]> {
-  const { config, policy, tokenizer } = environment;
-  const { maxCompletionTokens } = config.sampling;
-  const prompts = cases.map((each) => renderPrompt(each, config.prompt, tokenizer).tokens);
-  const longest = policy.config.maxPositions - maxCompletionTokens;
-  const fitting = prompts.filter(({ length }) => length <= longest);
-  const settings = {
-    maxTokens: maxCompletionTokens,
-    stopTokens: tokenizer.eosTokenIds,
-    padToken: tokenizer.padTokenId,
-    // At temperature 0 the choice is certain.
-    choose: (_row: number, _position: number, logits: Float32Array) => ({
-      token: greedyToken(logits),
-      logprob: 0,
-    }),
-    onToken: () => undefined,
-  };
-  const completions = fitting.length === 0 ? [] : await generate(policy, fitting, settings, environment);
-  return cases.map((each, row) => {
-    const completion = prompts[row]!.length <= longest ? completions.shift()! : EMPTY;
-    return judged(environment, each, completion);
-  });
-}
-
-function judged(
-  environment: EvaluationEnvironment,
-  clinicalCase: ClinicalCase,
-  { tokens, truncated }: Completion,
-): Answer {
-  const { config, tokenizer } = environment;
-  const { tags, addOpeningTag } = config.prompt;
-  const response = { tags, addOpeningTag, eos: tokenizer.eosToken };
-  const completion = completionText(tokens, truncated, tokenizer);
-  const letter = extractAnswer(completion, response);
-  const { rewards, reward } = environment.score(
-    { ...response, completion, case: clinicalCase },
-    config.rewards,
-  );
-  return {
-    correct: letter !== null && letter === clinicalCase.answer,
-    parsable: letter !== null && Object.hasOwn(clinicalCase.options, letter),
-    rewards,
-    reward,
-    tokens: tokens.length,
-    truncated,
-  };
-}
-
-function summary(answers: readonly Answer[], { datasetName, step }: EvaluationTask): EvaluationRecord {
-  const count = (holds: (answer: Answer) => boolean): number => answers.filter(holds).length;
-  const objectives = [...new Set(answers.flatMap(({ rewards }) => Object.keys(rewards)))].map((objective) => {
-    const values = answers.flatMap(({ rewards }) => rewards[objective] ?? []);
-    return [objective, values.length === 0 ? null : mean(values)] as const;
-  });
-  return {
-    datasetName,
-    step,
-    total: answers.length,
-    parsable: count(({ parsable }) => parsable),
-    correct: count(({ correct }) => correct),
-    objectives: Object.fromEntries(objectives),
-    reward: mean(answers.flatMap(({ reward }) => reward ?? [])),
-    meanTokens: mean(answers.map(({ tokens }) => tokens)),
-    truncated: count(({ truncated }) => truncated),
-  };
-}
-
-function noCase(): StudioError {
+function invalidRequest(field: string, expected: string, received: unknown): StudioError {
   return new StudioError({
+    boundary: 'protocol',
+    code: 'evaluation-invalid',
+    message: `${field}: expected ${expected}, received ${JSON.stringify(received)}.`,
+    action: 'Correct it, then evaluate again.',
+  });
+}
+
+/** Cases of a batch: at most as many completions at once as in training, but at least one whole case. */
+export function casesPerBatch({ config }: Pick<EvaluationEnvironment, 'config'>, samples: number): number {
+  return Math.max(1, Math.floor(rowsAtOnce(config) / samples));
+}
+
+/**
+ * The cases `from` … `total` − 1, a batch at a time; `from` is where a batch begins. Throws what an
+ * objective throws, and the signal's reason.
+ */
+export async function* evaluateCases(
+  environment: EvaluationEnvironment,
+  decoding: Decoding,
+  { from, total }: { readonly from: number; readonly total: number },
+): AsyncGenerator<readonly EvaluatedCase[]> {
+  const size = casesPerBatch(environment, decoding.samples);
+  for (let start = from; start < total; start += size) {
+    const indices = Array.from({ length: Math.min(size, total - start) }, (_, row) => start + row);
+    const cases = await Promise.all(indices.map((index) => environment.cases.at(index)));
+    const prompts = cases.map((each) => renderPrompt(each, environment.config.prompt, environment.tokenizer));
+    const samples = await answerAll(environment, decoding, cases, prompts);
+    yield cases.map((clinicalCase, row) => ({
+      index: start + row,
+      case: clinicalCase,
+      prompt: prompts[row]!.text,
+      promptTokens: prompts[row]!.tokens.length,
+      samples: samples[row]!,
+    }));
+  }
+}
+
+/** How many cases there are to evaluate. @throws StudioError `nothing-to-evaluate` for none */
+export function countCases(available: number, limit: number | null): number {
+  const total = Math.min(available, limit ?? available);
+  if (total > 0) return total;
+  throw new StudioError({
     boundary: 'data',
     code: 'nothing-to-evaluate',
     message: 'Expected at least one labelled case to evaluate, received none.',
-    action: 'Choose a dataset with gold answers, and a limit above 0.',
+    action: 'Choose a dataset, and a part of it, with gold answers, and a limit above 0.',
   });
+}
+
+/** One completion under way. */
+interface Row {
+  readonly case: ClinicalCase;
+  readonly sample: number;
+  readonly tokens: readonly number[];
+}
+
+type RenderedPrompt = ReturnType<typeof renderPrompt>;
+
+async function answerAll(
+  environment: EvaluationEnvironment,
+  { samples, temperature }: Decoding,
+  cases: readonly ClinicalCase[],
+  prompts: readonly RenderedPrompt[],
+): Promise<EvaluatedSample[][]> {
+  const { config, policy } = environment;
+  const rows = cases.flatMap((clinicalCase, index) =>
+    Array.from({ length: samples }, (_, sample) => ({
+      case: clinicalCase,
+      sample,
+      tokens: prompts[index]!.tokens,
+    })),
+  );
+  const longest = policy.config.maxPositions - config.sampling.maxCompletionTokens;
+  const fitting = rows.filter(({ tokens }) => tokens.length <= longest);
+  const completions = new Map<Row, Completion>();
+  for (let start = 0; start < fitting.length; start += rowsAtOnce(config)) {
+    const slice = fitting.slice(start, start + rowsAtOnce(config));
+    const settings = generationSettings(environment, slice, samples === 1 ? null : temperature);
+    const made = await generate(
+      policy,
+      slice.map(({ tokens }) => tokens),
+      settings,
+      environment,
+    );
+    for (const [index, row] of slice.entries()) completions.set(row, made[index]!);
+  }
+  const judged = await Promise.all(rows.map((row) => judgeRow(environment, row, completions.get(row))));
+  return cases.map((_, index) => judged.slice(index * samples, (index + 1) * samples));
+}
+
+/** `temperature` null: greedy. */
+function generationSettings(
+  { config, tokenizer, onTokens }: EvaluationEnvironment,
+  rows: readonly Row[],
+  temperature: number | null,
+): GenerationSettings {
+  let chosen = 0;
+  return {
+    maxTokens: config.sampling.maxCompletionTokens,
+    stopTokens: tokenizer.eosTokenIds,
+    padToken: tokenizer.padTokenId,
+    choose(row, position, logits) {
+      chosen++;
+      // At temperature 0 the choice is certain.
+      if (temperature === null) return { token: greedyToken(logits), logprob: 0 };
+      const { case: clinicalCase, sample } = rows[row]!;
+      const draw = uniform(config.seed, 'evaluation', clinicalCase.line * MAX_SAMPLES + sample, position);
+      return sampleToken(logits, { ...config.sampling, temperature }, draw);
+    },
+    onToken() {
+      onTokens(chosen);
+      chosen = 0;
+    },
+  };
+}
+
+/** A row without a completion had no room for one. */
+async function judgeRow(
+  { config, tokenizer, score }: EvaluationEnvironment,
+  row: Row,
+  completion: Completion | undefined,
+): Promise<EvaluatedSample> {
+  const { tokens, truncated } = completion ?? { tokens: [], truncated: true };
+  const sample = await judge({ config, eos: tokenizer.eosToken, score }, row.case, {
+    completion: completionText(tokens, truncated, tokenizer),
+    tokens: tokens.length,
+    truncated,
+  });
+  return completion === undefined ? { ...sample, outcome: 'no-room' } : sample;
+}
+
+function rowsAtOnce({ sampling }: EvaluationEnvironment['config']): number {
+  return sampling.promptsPerBatch * sampling.groupSize;
 }

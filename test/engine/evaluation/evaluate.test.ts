@@ -1,11 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../../src/engine/crpo/settings';
-import { type EvaluationEnvironment, evaluate } from '../../../src/engine/evaluation/evaluate';
+import {
+  casesPerBatch,
+  countCases,
+  type Decoding,
+  type EvaluationEnvironment,
+  evaluateCases,
+  validateRequest,
+} from '../../../src/engine/evaluation/evaluate';
 import type { Decoder, Policy } from '../../../src/engine/policy';
-import { scoreCompletion } from '../../../src/engine/rewards';
+import { presetRewards, scoreCompletion } from '../../../src/engine/rewards';
 import { tf } from '../../../src/engine/tensor';
 import type { Tokenizer } from '../../../src/engine/tokenizer';
-import type { EvaluationRecord } from '../../../src/protocol';
+import type { EvaluatedCase, EvaluationRequest } from '../../../src/protocol';
 import { useBackend } from '../crpo/backends';
 import { quietHost, tinyCases, tinyPolicy, tinyTokenizer } from '../crpo/tiny';
 
@@ -78,13 +85,13 @@ const policy = {
 
 const config = {
   ...defaultConfig(),
+  rewards: presetRewards('released'),
+  // A character is a token of the tiny policy, so a longer message would leave no room.
+  prompt: { ...defaultConfig().prompt, system: '' },
   sampling: { ...defaultConfig().sampling, promptsPerBatch: 1, groupSize: 2, maxCompletionTokens: 8 },
 };
 
-function environment(
-  count: number,
-  progress: [number, number, EvaluationRecord][] = [],
-): EvaluationEnvironment {
+function environment(count: number, changes: Partial<EvaluationEnvironment> = {}): EvaluationEnvironment {
   return {
     ...quietHost,
     config,
@@ -100,98 +107,182 @@ function environment(
         answer: 'A',
       }),
     },
-    score: scoreCompletion,
-    onProgress: (done, total, partial) => progress.push([done, total, partial]),
+    score: async (input, rewards) => scoreCompletion(input, rewards),
+    onTokens: () => undefined,
+    ...changes,
   };
 }
 
-const task = { datasetName: 'Scripted', step: 3, limit: null };
+const GREEDY: Decoding = { samples: 1, temperature: 1 };
 
-describe('evaluate', () => {
-  it('counts what is right, parsable and cut off, over all cases', async () => {
-    const record = await evaluate(environment(5), task);
-    expect(record).toMatchObject({
-      datasetName: 'Scripted',
-      step: 3,
-      total: 5,
-      correct: 1,
-      parsable: 2,
-      truncated: 1,
-    });
-    // Four tokens and the stop token three times, 3, and the limit of 8.
-    expect(record.meanTokens).toBeCloseTo((5 + 5 + 5 + 3 + 8) / 5, 12);
-    // Accuracy 1, 0, 0 (Z is a wrong letter), 0, 0; format 1.5 for the three with tags and one box.
-    expect(record.objectives.accuracy).toBeCloseTo(1 / 5, 12);
-    expect(record.objectives.format).toBeCloseTo(4.5 / 5, 12);
-    // The released rule: (12 + 2 + 2 + 0.5 + 0.5) / 5.
-    expect(record.reward).toBeCloseTo(17 / 5, 12);
-  });
+async function evaluated(
+  environment: EvaluationEnvironment,
+  decoding = GREEDY,
+  from = 0,
+): Promise<EvaluatedCase[]> {
+  const cases: EvaluatedCase[] = [];
+  for await (const batch of evaluateCases(environment, decoding, { from, total: environment.cases.count }))
+    cases.push(...batch);
+  return cases;
+}
 
-  it('agrees with itself in batches of any size, and tells of each batch', async () => {
-    const progress: [number, number, EvaluationRecord][] = [];
-    const record = await evaluate(environment(5, progress), task);
-    expect(progress.map(([done, total]) => [done, total])).toEqual([
-      [2, 5],
-      [4, 5],
-      [5, 5],
+const withBatches = (promptsPerBatch: number) => ({
+  config: { ...config, sampling: { ...config.sampling, promptsPerBatch } },
+});
+
+describe('evaluateCases', () => {
+  it('reads every answer, says why it cannot, and scores it by the rules that train', async () => {
+    const samples = (await evaluated(environment(6))).map((each) => each.samples[0]!);
+    expect(samples.map(({ outcome, answer, correct }) => [outcome, answer, correct])).toEqual([
+      ['valid', 'A', true],
+      ['valid', 'B', false],
+      ['not-an-option', null, false],
+      ['no-box', null, false],
+      ['no-box', null, false],
+      ['no-room', null, false], // 60 tokens and 8 more do not fit into 64
     ]);
-    expect(progress[0]![2]).toMatchObject({ total: 2, correct: 1, parsable: 2 });
-    expect(progress.at(-1)![2]).toEqual(record);
-    const atOnce = environment(5);
-    expect(
-      await evaluate(
-        { ...atOnce, config: { ...config, sampling: { ...config.sampling, promptsPerBatch: 4 } } },
-        task,
-      ),
-    ).toEqual(record);
+    // Four tokens and the stop token; the limit of 8; nothing at all.
+    expect(samples.map(({ tokens }) => tokens)).toEqual([5, 5, 5, 3, 8, 0]);
+    expect(samples.map(({ truncated }) => truncated)).toEqual([false, false, false, false, true, true]);
+    // The released rule: 10 · accuracy + 1.5 for tags and one box + 0.5 for English.
+    expect(samples.slice(0, 5).map(({ reward }) => reward)).toEqual([12, 2, 2, 0.5, 0.5]);
+    expect(samples[0]!.rewards).toMatchObject({ accuracy: 1, format: 1.5, language: 1 });
   });
 
-  it('counts a case whose prompt leaves no room as unanswered', async () => {
-    // 60 tokens and 8 more do not fit into 64.
-    const record = await evaluate(environment(6), task);
-    expect(record).toMatchObject({ total: 6, correct: 1, parsable: 2, truncated: 2 });
-    expect(record.meanTokens).toBeCloseTo(26 / 6, 12);
+  it('tells several boxes from one that is not closed, and from one without a letter', async () => {
+    const say = async (completion: string) => {
+      const decode = () => completion;
+      const [only] = await evaluated(environment(1, { tokenizer: { ...tokenizer, decode } }));
+      return only!.samples[0]!.outcome;
+    };
+    expect(await say('\\boxed{A} \\boxed{A}')).toBe('several-boxes');
+    expect(await say('\\boxed{A')).toBe('box-not-closed');
+    expect(await say('\\boxed{flu}')).toBe('not-a-letter');
   });
 
-  it('stays within its limit', async () => {
-    expect(await evaluate(environment(5), { ...task, limit: 1 })).toMatchObject({ total: 1, correct: 1 });
-    expect(await evaluate(environment(5), { ...task, limit: 100 })).toMatchObject({ total: 5 });
+  it('reads an open question by its normalised text', async () => {
+    const open = { id: 'o', line: 1, question: 'case 0', options: {}, answer: null, openAnswer: 'The  Flu' };
+    const say = async (completion: string) => {
+      const [only] = await evaluated(
+        environment(1, {
+          tokenizer: { ...tokenizer, decode: () => completion },
+          cases: { count: 1, at: async () => open },
+        }),
+      );
+      const { outcome, answer, correct } = only!.samples[0]!;
+      return [outcome, answer, correct];
+    };
+    expect(await say('\\boxed{flu}')).toEqual(['valid', 'flu', true]);
+    expect(await say('\\boxed{Measles}')).toEqual(['valid', 'measles', false]);
+    expect(await say('\\boxed{}')).toEqual(['not-a-letter', null, false]);
   });
 
-  it('refuses to evaluate nothing', async () => {
-    for (const limit of [0, null])
-      await expect(evaluate(environment(limit === null ? 0 : 5), { ...task, limit })).rejects.toMatchObject({
-        record: { boundary: 'data', code: 'nothing-to-evaluate' },
-      });
+  it('agrees with itself in batches of any size, and yields each batch', async () => {
+    const all = await evaluated(environment(5));
+    const sizes: number[] = [];
+    for await (const batch of evaluateCases(environment(5), GREEDY, { from: 0, total: 5 }))
+      sizes.push(batch.length);
+    expect(sizes).toEqual([2, 2, 1]);
+    expect(await evaluated(environment(5, withBatches(4)))).toEqual(all);
+    expect(await evaluated(environment(5), GREEDY, 2)).toEqual(all.slice(2));
+    expect(all.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('stops when it is cancelled, and when an objective throws', async () => {
+  it('tells how many tokens it made', async () => {
+    let made = 0;
+    await evaluated(environment(5, { onTokens: (tokens) => (made += tokens) }));
+    expect(made).toBe(5 + 5 + 5 + 3 + 8);
+  });
+
+  it('stops when it is asked to, and when an objective throws', async () => {
     let passes = 0;
     const signal = {
       throwIfAborted: () => {
-        if (++passes === 3) throw new Error('cancelled by the test');
+        if (++passes === 3) throw new Error('paused by the test');
       },
     };
-    await expect(evaluate({ ...environment(5), signal }, task)).rejects.toThrow('cancelled by the test');
-    const score = () => {
-      throw new Error('broken rule');
-    };
-    await expect(evaluate({ ...environment(5), score }, task)).rejects.toThrow('broken rule');
+    await expect(evaluated(environment(5, { signal }))).rejects.toThrow('paused by the test');
+    const score = () => Promise.reject(new Error('broken rule'));
+    await expect(evaluated(environment(5, { score }))).rejects.toThrow('broken rule');
+  });
+});
+
+describe('casesPerBatch', () => {
+  it('keeps whole cases together', () => {
+    const four = withBatches(2); // 2 prompts · 2 completions
+    expect([1, 2, 3, 4, 5, 64].map((samples) => casesPerBatch(four, samples))).toEqual([4, 2, 1, 1, 1, 1]);
+  });
+});
+
+describe('countCases', () => {
+  it('stays within the limit, and refuses nothing', () => {
+    expect([countCases(5, null), countCases(5, 3), countCases(5, 100)]).toEqual([5, 3, 5]);
+    for (const [available, limit] of [
+      [0, null],
+      [5, 0],
+    ] as const) {
+      expect(() => countCases(available, limit)).toThrowError(
+        expect.objectContaining({ record: expect.objectContaining({ code: 'nothing-to-evaluate' }) }),
+      );
+    }
+  });
+});
+
+describe('validateRequest', () => {
+  const request: EvaluationRequest = {
+    policy: { kind: 'current' },
+    datasets: [{ datasetId: 'one', part: 'all', limit: null }],
+    samples: 4,
+    temperature: 0.6,
+    config: defaultConfig(),
+  };
+  const twice = [...request.datasets, ...request.datasets];
+  it.each<[string, Partial<EvaluationRequest>]>([
+    ['samples', { samples: 0 }],
+    ['samples', { samples: 65 }],
+    ['samples', { samples: 1.5 }],
+    ['temperature', { temperature: 0 }],
+    ['temperature', { temperature: Number.NaN }],
+    ['datasets', { datasets: [] }],
+    ['datasets', { datasets: twice }],
+    ['limit', { datasets: [{ datasetId: 'one', part: 'all', limit: 0 }] }],
+  ])('names a wrong %s', (field, changes) => {
+    expect(() => validateRequest({ ...request, ...changes })).toThrow(new RegExp(`^${field}: expected `));
+  });
+
+  it('takes a good one, whose temperature does not matter for one sample', () => {
+    expect(validateRequest(request)).toEqual(request);
+    expect(validateRequest({ ...request, samples: 1, temperature: 0 })).toMatchObject({ samples: 1 });
   });
 });
 
 describe('with a real policy', () => {
   beforeAll(() => useBackend('wasm'));
 
+  const real = (changes: Partial<EvaluationEnvironment> = {}) =>
+    environment(5, { policy: tinyPolicy(), tokenizer: tinyTokenizer, cases: tinyCases, ...changes });
+  const texts = (cases: readonly EvaluatedCase[]) =>
+    cases.map(({ samples }) => samples.map(({ completion }) => completion));
+  const four: Decoding = { samples: 4, temperature: 1 };
+
   it('is deterministic and leaves nothing behind', async () => {
-    const real = tinyPolicy();
-    const run = () =>
-      evaluate({ ...environment(5), policy: real, tokenizer: tinyTokenizer, cases: tinyCases }, task);
-    const first = await run();
+    const first = await evaluated(real());
+    const once = real();
     const before = tf.memory().numTensors;
-    expect(await run()).toEqual(first);
+    expect(await evaluated(once)).toEqual(first);
     expect(tf.memory().numTensors).toBe(before);
-    expect(first).toMatchObject({ total: 5, parsable: 0, correct: 0 });
-    real.dispose();
+  });
+
+  it('samples by counters: neither batches, nor more samples, nor other cases change a completion', async () => {
+    const sampled = texts(await evaluated(real(), four));
+    expect(new Set(sampled.flat()).size).toBeGreaterThan(10); // of 20: not all the same
+    expect(texts(await evaluated(real(withBatches(9)), four))).toEqual(sampled);
+    const two = texts(await evaluated(real(), { ...four, samples: 2 }));
+    expect(two).toEqual(sampled.map((samples) => samples.slice(0, 2)));
+    expect(texts(await evaluated(real(), four, 3))).toEqual(sampled.slice(3));
+    const onlyLast = { count: 1, at: () => tinyCases.at(4) };
+    expect(texts(await evaluated(real({ cases: onlyLast }), four))).toEqual(sampled.slice(4));
+    const otherSeed = { config: { ...config, seed: 2 } };
+    expect(texts(await evaluated(real(otherSeed), four))).not.toEqual(sampled);
   });
 });

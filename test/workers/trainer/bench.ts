@@ -65,6 +65,7 @@ export function openTrainer(browser: string, host: Partial<TrainerHost> = {}): T
     checkpointDatabase: openCheckpointDatabase(`${browser}-checkpoints`),
     checkpointSentinel: { get: async () => null, set: async () => {} },
     datasetDatabase: createStore(`${browser}-datasets`, 'datasets'),
+    evaluationDatabase: createStore(`${browser}-evaluations`, 'evaluations'),
     storage: async () => ({ usageBytes: null, quotaBytes: null, persisted: null }),
     clock: () => performance.now(),
     now: () => '2026-01-01T00:00:00.000Z',

@@ -1,0 +1,78 @@
+/**
+ * Percentile bootstrap over cases (Efron 1979): a resample draws as many cases as there are, with
+ * replacement, and every figure is computed on the same resamples. All figures are ratios of sums
+ * over cases, so that completions of one case stay together and a figure that applies to some
+ * cases only keeps its own denominator: accuracy is Σ correct / Σ completions.
+ */
+import type { Interval } from '../../protocol';
+import { uniform } from '../random';
+import { quantile } from './statistics';
+
+export const RESAMPLES = 2000;
+
+/** Per case, in the cases' order. */
+export interface Ratio {
+  readonly numerators: Float64Array;
+  readonly denominators: Float64Array;
+}
+
+/** Σ numerators / Σ denominators; null: of nothing. */
+export function ratioOf({ numerators, denominators }: Ratio): number | null {
+  let numerator = 0;
+  let denominator = 0;
+  for (let i = 0; i < numerators.length; i++) {
+    numerator += numerators[i]!;
+    denominator += denominators[i]!;
+  }
+  return denominator === 0 ? null : numerator / denominator;
+}
+
+/**
+ * The 95 % interval of each ratio. Resamples in which a denominator is 0 say nothing of that ratio
+ * and are left out of it; null for fewer than two cases with a denominator. All ratios are of the
+ * same cases. Two calls with the same seed and number of cases draw the same resamples.
+ */
+export function bootstrapIntervals(
+  ratios: readonly Ratio[],
+  seed: number,
+  resamples = RESAMPLES,
+): (Interval | null)[] {
+  const cases = ratios[0]?.numerators.length ?? 0;
+  const values = ratios.map(() => new Float64Array(resamples));
+  const defined = ratios.map(() => 0);
+  const weights = new Float64Array(cases);
+  for (let resample = 0; resample < resamples; resample++) {
+    drawWeights(weights, seed, resample);
+    ratios.forEach((ratio, index) => {
+      const value = weighted(ratio, weights);
+      if (value !== null) values[index]![defined[index]!++] = value;
+    });
+  }
+  return ratios.map((ratio, index) => {
+    if (ratio.denominators.filter((denominator) => denominator !== 0).length < 2) return null;
+    const ascending = values[index]!.subarray(0, defined[index]!).sort();
+    return { low: quantile(ascending, 0.025), high: quantile(ascending, 0.975) };
+  });
+}
+
+/** How often each case is drawn. */
+function drawWeights(weights: Float64Array, seed: number, resample: number): void {
+  weights.fill(0);
+  const cases = weights.length;
+  for (let position = 0; position < cases; position++) {
+    const drawn = Math.floor(uniform(seed, 'bootstrap', resample, position) * cases);
+    weights[drawn] = weights[drawn]! + 1;
+  }
+}
+
+function weighted({ numerators, denominators }: Ratio, weights: Float64Array): number | null {
+  let numerator = 0;
+  let denominator = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i]!;
+    if (weight === 0) continue;
+    numerator += weight * numerators[i]!;
+    denominator += weight * denominators[i]!;
+  }
+  return denominator === 0 ? null : numerator / denominator;
+}
