@@ -1,5 +1,6 @@
 /** Records that cross threads or disk. Plain data: structured-clone and JSON both keep them whole. */
 import type { RunConfig } from './config';
+import type { ColumnMapping } from './datasets';
 import type { ErrorRecord } from './errors';
 import type { ScoredCase } from './scoring';
 
@@ -181,8 +182,14 @@ export interface DatasetSummary {
   readonly layoutLabel: string;
   readonly licence?: string;
   readonly citation?: string;
+  /** `jsonl`, `json-array`, `json-object`, `csv`, `tsv`. */
+  readonly container?: string;
+  /** How the columns were mapped, where no known layout fits. */
+  readonly mapping?: ColumnMapping;
   readonly rows: number;
-  /** Rows without a gold letter. */
+  /** Rows with a gold text instead of a letter; absent: none. */
+  readonly open?: number;
+  /** Rows with neither a gold letter nor a gold text. */
   readonly unlabelled: number;
   readonly badLines: number;
   /** Bad lines stay out of the run; the person said so. */

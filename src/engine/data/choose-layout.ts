@@ -1,62 +1,78 @@
 /**
- * Which layout a file has: that of its first row that any layout recognises. Lines that do not
- * parse decide nothing, so a damaged beginning does not hide a good file. A file that is no JSONL
- * at all is told from its first bytes and refused with a sentence that says what it is.
+ * Which layout a file has: that of its first row that any layout recognises. Records that do not
+ * parse decide nothing, so a damaged beginning does not hide a good file. Where a layout must see
+ * more of the file before it can be read, the look goes on until it has seen enough.
  */
 import { StudioError } from '../../protocol';
 import type { ByteSource } from '../files';
-import { parseJson } from './json';
-import { isRow, type Layout, type Row } from './layout';
+import { HEAD_BYTES, recogniseContainer, rowOf } from './containers';
+import type { Layout, ReadingChoices, Row, Survey, SurveyedLayout } from './layout';
 import { LAYOUTS } from './layouts';
-import { type Line, linesOf } from './lines';
-import { type MistakenFile, recogniseMistake } from './mistaken';
+import type { MistakenFile } from './mistaken';
+import { type Container, recordsOf } from './records';
 
-const HEAD_BYTES = 65_536;
 /** So many rows with unknown fields, and none with known ones: the file has no known layout. */
 const UNKNOWN_ROWS = 1_000;
 const SHOWN_ROWS = 3;
 const SHOWN_FIELDS = 12;
 
+/** @throws StudioError `dataset-is-…` for a file that holds no rows */
+export async function chooseContainer(source: ByteSource, name: string): Promise<Container> {
+  const head = await source.read(0, Math.min(source.size, HEAD_BYTES));
+  const container = recogniseContainer(head);
+  if ('mistake' in container) throw mistaken(name, container.mistake);
+  return container;
+}
+
 /**
  * @param chunks the file from its start
- * @throws StudioError `dataset-empty`, `dataset-is-…` for a mistaken file, `dataset-no-usable-row`
+ * @throws StudioError `dataset-empty`, `dataset-no-usable-row`, and what a layout's survey throws
  */
 export async function chooseLayout(
-  source: ByteSource,
+  container: Container,
   name: string,
   chunks: AsyncIterable<Uint8Array>,
+  choices: ReadingChoices,
 ): Promise<Layout> {
-  const head = await source.read(0, Math.min(source.size, HEAD_BYTES));
-  const mistake = recogniseMistake(head);
-  if (mistake !== null && !(await isMostlyRows(head))) throw mistaken(name, mistake);
-
   const unknown: Row[] = [];
   let firstFault: string | null = null;
-  for await (const line of linesOf(chunks)) {
-    const row = rowOf(line);
+  let surveyed: { readonly layout: SurveyedLayout; readonly survey: Survey } | null = null;
+  for await (const record of recordsOf(container, chunks)) {
+    const row = rowOf(container, record);
     if (row === null) {
-      firstFault ??= `line ${line.number} begins ${JSON.stringify(line.text.slice(0, 40))}`;
+      firstFault ??= `line ${record.line} begins ${JSON.stringify(record.text.slice(0, 40))}`;
+      continue;
+    }
+    if (surveyed !== null) {
+      if (surveyed.layout.recognise(row) && surveyed.survey.see(row)) break;
       continue;
     }
     const layout = LAYOUTS.find((candidate) => candidate.recognise(row));
-    if (layout !== undefined) return layout;
+    if (layout !== undefined) {
+      if ('read' in layout) return layout;
+      surveyed = { layout, survey: layout.survey() };
+      surveyed.survey.see(row);
+      continue;
+    }
     if (unknown.push(row) === UNKNOWN_ROWS) break;
     // Only the first are shown; the rest are merely counted.
     if (unknown.length > SHOWN_ROWS) unknown[unknown.length - 1] = {};
   }
-  if (mistake !== null) throw mistaken(name, mistake);
-  if (unknown.length === 0 && firstFault === null) {
-    throw new StudioError({
-      boundary: 'data',
-      code: 'dataset-empty',
-      message: `${name}: expected a JSONL file of questions, received an empty file.`,
-      action: 'Choose another file.',
-      file: name,
-    });
-  }
+  if (surveyed !== null) return surveyed.survey.settle(name, choices);
+  if (unknown.length === 0 && firstFault === null) throw noRows(name);
   const received =
-    unknown.length > 0 ? `rows with the fields ${shownFields(unknown)}` : `no JSON object; ${firstFault}`;
+    unknown.length > 0 ? `rows with the fields ${shownFields(unknown)}` : `no rows; ${firstFault}`;
   throw noUsableRow(name, received);
+}
+
+export function noRows(name: string): StudioError {
+  return new StudioError({
+    boundary: 'data',
+    code: 'dataset-empty',
+    message: `${name}: expected a file of questions, received an empty file.`,
+    action: 'Choose another file.',
+    file: name,
+  });
 }
 
 export function noUsableRow(name: string, received: string): StudioError {
@@ -65,7 +81,7 @@ export function noUsableRow(name: string, received: string): StudioError {
     boundary: 'data',
     code: 'dataset-no-usable-row',
     message: `${name}: expected rows of a known layout, received ${received}.`,
-    action: `Known layouts: ${known}. Rename the fields of your file to one of them.`,
+    action: `Map the columns of your file under Data, or rename them to a known layout: ${known}.`,
     file: name,
   });
 }
@@ -74,32 +90,10 @@ function mistaken(name: string, file: MistakenFile): StudioError {
   return new StudioError({
     boundary: 'data',
     code: file.code,
-    message: `${name}: expected a JSONL file of questions (one JSON object per line), received ${file.what}.`,
+    message: `${name}: expected a file of questions (JSON Lines, a JSON array or object of rows, CSV or TSV), received ${file.what}.`,
     action: file.action,
     file: name,
   });
-}
-
-function rowOf(line: Line): Row | null {
-  if (line.fault !== null) return null;
-  const parsed = parseJson(line.text);
-  return 'value' in parsed && isRow(parsed.value) ? parsed.value : null;
-}
-
-/** Whether at least half of the head's whole lines are JSON objects that some layout recognises. */
-async function isMostlyRows(head: Uint8Array): Promise<boolean> {
-  let lines = 0;
-  let rows = 0;
-  for await (const line of linesOf(once(head))) {
-    lines++;
-    const row = rowOf(line);
-    if (row !== null && LAYOUTS.some((layout) => layout.recognise(row))) rows++;
-  }
-  return rows > 0 && 2 * rows >= lines;
-}
-
-async function* once(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield chunk;
 }
 
 function shownFields(rows: readonly Row[]): string {

@@ -6,41 +6,80 @@
 import type { ClinicalCase } from '../../protocol';
 import { cleanOption, cleanQuestion, normalized, type TextRepair } from './clean';
 
-/** One parsed line: an object with unknown fields. Read own fields only, by `field`. */
+/** One parsed record: an object with unknown fields. Read own fields only, by `field`. */
 export type Row = Readonly<Record<string, unknown>>;
 
-export interface Layout {
+/** What is known of a layout before a file is read by it. */
+export interface LayoutDescription {
   /** Stable, e.g. `medqa`. */
   readonly name: string;
   /** For a person, e.g. `MedQA`. */
   readonly label: string;
   /** The fields of a row, for the sentence that says what was expected. */
   readonly fields: string;
-  readonly licence: string;
-  readonly citation: string;
+  /** null: not known, as of a file whose columns were mapped by hand. */
+  readonly licence: string | null;
+  readonly citation: string | null;
   readonly bounds: LayoutBounds;
-  /** Whether the row is of this layout; its values may still be wrong. */
-  recognise(row: Row): boolean;
+}
+
+export interface Layout extends LayoutDescription {
   read(row: Row): Draft | Problem;
 }
 
-interface LayoutBounds {
+/** Recognises the rows of a published set. */
+export interface Recogniser extends LayoutDescription {
+  /** Whether the row is of this layout; its values may still be wrong. */
+  recognise(row: Row): boolean;
+}
+
+/** A layout whose rows mean different things in different files, so that a file is looked at first. */
+export interface SurveyedLayout extends Recogniser {
+  survey(): Survey;
+}
+
+export interface Survey {
+  /** Takes note of a row of this layout. @returns whether enough rows were seen */
+  see(row: Row): boolean;
+  /**
+   * @param name of the file, for messages
+   * @throws StudioError when the rows leave open how to read them, and nobody said it
+   */
+  settle(name: string, choices: ReadingChoices): Layout;
+}
+
+/** What a person decides where a file leaves it open. */
+export interface ReadingChoices {
+  /** MedMCQA: whether `cop` counts the options from 0 or from 1. */
+  readonly copBase?: 0 | 1;
+}
+
+export interface LayoutBounds {
   readonly minOptions: number;
   readonly maxOptions: number;
   readonly maxQuestionCharacters: number;
   readonly maxOptionCharacters: number;
 }
 
+/** More than any published question or option has. */
+export const TEXT_BOUNDS = { maxQuestionCharacters: 50_000, maxOptionCharacters: 5_000 };
+
+export type OptionText = readonly [letter: string, text: string];
+
 /** A row's content by meaning, texts not yet cleaned. */
 export interface Draft {
   readonly id: string | null;
   readonly question: string;
   /** Letter and text, in the row's order. */
-  readonly options: readonly (readonly [letter: string, text: string])[];
+  readonly options: readonly OptionText[];
   /** Gold letter; null: unlabelled. */
   readonly answer: string | null;
   /** The gold option's text, where the layout repeats it. */
   readonly answerText?: string;
+  /** Gold text of an open question, which has no options. */
+  readonly openAnswer?: string;
+  /** The row comes with pictures. */
+  readonly hasImages?: boolean;
   readonly facets?: Readonly<Record<string, string>>;
 }
 
@@ -55,6 +94,7 @@ export type Repair = TextRepair | 'options-reordered' | 'answer-letter-written-o
 
 export interface CleanCase {
   readonly case: ClinicalCase;
+  readonly hasImages: boolean;
   readonly repairs: ReadonlySet<Repair>;
 }
 
@@ -81,16 +121,24 @@ export function describe(value: unknown): string {
   return `the ${typeof value} ${shown.length > 40 ? `${shown.slice(0, 40)}…` : shown}`;
 }
 
-/** Reads one row by its layout, then cleans and checks it. */
-export function readCase(layout: Layout, row: Row, line: number): CleanCase | Problem {
-  const draft = layout.read(row);
-  return 'problem' in draft ? draft : cleanCase(draft, layout.bounds, line);
+/** Where a row stands, and what it is called if nothing in it is an id. */
+interface RowPlace {
+  readonly line: number;
+  readonly ordinal: number;
+  /** Its name in a container that names its rows: then that is its id. */
+  readonly key?: string | undefined;
 }
 
-function cleanCase(draft: Draft, bounds: LayoutBounds, line: number): CleanCase | Problem {
+/** Reads one row by its layout, then cleans and checks it. */
+export function readCase(layout: Layout, row: Row, place: RowPlace): CleanCase | Problem {
+  const draft = layout.read(row);
+  return 'problem' in draft ? draft : cleanCase(draft, layout.bounds, place);
+}
+
+function cleanCase(draft: Draft, bounds: LayoutBounds, place: RowPlace): CleanCase | Problem {
   const repairs = new Set<Repair>();
   // Before cleaning, so that an enormous text is not worked on.
-  const longest = Math.max(0, ...draft.options.map(([, text]) => text.length));
+  const longest = Math.max(draft.openAnswer?.length ?? 0, ...draft.options.map(([, text]) => text.length));
   if (draft.question.length > bounds.maxQuestionCharacters) {
     return tooLong('question', bounds.maxQuestionCharacters, draft.question.length);
   }
@@ -105,7 +153,8 @@ function cleanCase(draft: Draft, bounds: LayoutBounds, line: number): CleanCase 
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const expected = options.map((_, index) => String.fromCharCode(65 + index));
   if (options.length < bounds.minOptions || options.length > bounds.maxOptions) {
-    const range = `${bounds.minOptions} to ${bounds.maxOptions}`;
+    const { minOptions: least, maxOptions: most } = bounds;
+    const range = least === most ? String(least) : `${least} to ${most}`;
     return problem('option-count', `Expected ${range} options, received ${options.length}.`);
   }
   if (options.some(([letter], index) => letter !== expected[index])) {
@@ -122,15 +171,19 @@ function cleanCase(draft: Draft, bounds: LayoutBounds, line: number): CleanCase 
   if (answer !== draft.answer) repairs.add('answer-letter-written-otherwise');
   const fault = answer === null ? null : checkAnswer(answer, options, draft.answerText);
   if (fault !== null) return fault;
+  const openAnswer = draft.openAnswer === undefined ? undefined : cleanOption(draft.openAnswer, repairs);
+  if (openAnswer === '') return problem('answer-empty', 'Expected an answer, received an empty text.');
   return {
     case: {
-      id: draft.id ?? String(line),
-      line,
+      id: place.key ?? draft.id ?? String(place.ordinal),
+      line: place.line,
       question,
       options: Object.fromEntries(options),
       answer,
+      ...(openAnswer === undefined ? {} : { openAnswer }),
       ...(draft.facets === undefined ? {} : { facets: draft.facets }),
     },
+    hasImages: draft.hasImages ?? false,
     repairs,
   };
 }

@@ -1,5 +1,7 @@
-/** Every dataset layout that the studio reads; the first that recognises a row decides for its file. */
-import type { Layout } from './layout';
+/** Every dataset layout that the studio recognises; the first that recognises a row decides for its file. */
+import type { Layout, Recogniser, SurveyedLayout } from './layout';
 import { medqa } from './medqa';
 
-export const LAYOUTS: readonly Layout[] = [medqa];
+type KnownLayout = (Layout & Recogniser) | SurveyedLayout;
+
+export const LAYOUTS: readonly KnownLayout[] = [medqa];

@@ -3,21 +3,31 @@
  * `meta_info` (exam step). The five-option file and the four-option one (`phrases_no_exclude_*`,
  * which adds `metamap_phrases`) share the layout; their letters differ, so a file is read as it is.
  */
-import { type Draft, describe, field, isRow, type Layout, type Problem, problem, type Row } from './layout';
+import { isProblem, readFacets, readId, readLetteredOptions, readText, wrongField } from './fields';
+import {
+  type Draft,
+  field,
+  isRow,
+  type Layout,
+  type Problem,
+  type Recogniser,
+  type Row,
+  TEXT_BOUNDS,
+} from './layout';
 
 const OPTION_LETTER = /^[A-Z]$/;
-const MAX_FACET_CHARACTERS = 60;
-const MAX_ID_CHARACTERS = 200;
 
-export const medqa: Layout = {
+export const MEDQA_CITATION =
+  'Jin et al. 2021, What Disease Does This Patient Have? A Large-Scale Open Domain Question Answering Dataset from Medical Exams, Applied Sciences 11(14):6421';
+
+export const medqa: Layout & Recogniser = {
   name: 'medqa',
   label: 'MedQA',
   fields:
     'question, options {"A": …, "B": …}, answer_idx (the letter), and optionally answer (its text), meta_info, id',
   licence: 'MIT (MedQA repository); the four-option rehost by GBaker is CC-BY-4.0',
-  citation:
-    'Jin et al. 2021, What Disease Does This Patient Have? A Large-Scale Open Domain Question Answering Dataset from Medical Exams, Applied Sciences 11(14):6421',
-  bounds: { minOptions: 2, maxOptions: 10, maxQuestionCharacters: 50_000, maxOptionCharacters: 5_000 },
+  citation: MEDQA_CITATION,
+  bounds: { minOptions: 2, maxOptions: 10, ...TEXT_BOUNDS },
 
   recognise(row) {
     const options = field(row, 'options');
@@ -27,45 +37,27 @@ export const medqa: Layout = {
   },
 
   read(row) {
-    const question = field(row, 'question');
-    if (typeof question !== 'string') return wrongField('question', 'a text', question);
-    const options = field(row, 'options');
-    if (!isRow(options)) return wrongField('options', 'an object of letters and texts', options);
-    const entries: [string, string][] = [];
-    for (const [letter, text] of Object.entries(options)) {
-      if (!OPTION_LETTER.test(letter)) {
-        return problem(
-          'option-letters',
-          `Expected capital letters as option names, received ${describe(letter)}.`,
-        );
-      }
-      if (typeof text !== 'string') return wrongField(`options.${letter}`, 'a text', text);
-      entries.push([letter, text]);
-    }
+    const question = readText(row, 'question');
+    if (isProblem(question)) return question;
+    const options = readLetteredOptions(field(row, 'options'), 'options');
+    if (isProblem(options)) return options;
     const answer = readAnswer(row);
-    if (typeof answer === 'object' && answer !== null) return answer;
+    if (isProblem(answer)) return answer;
     const answerText = field(row, 'answer');
     if (answerText !== undefined && answerText !== null && typeof answerText !== 'string') {
       return wrongField('answer', 'a text', answerText);
     }
-    const step = field(row, 'meta_info');
     const draft: Draft = {
       id: readId(field(row, 'id')),
       question,
-      options: entries,
+      options,
       answer,
       ...(typeof answerText === 'string' ? { answerText } : {}),
-      ...(typeof step === 'string' && step.length <= MAX_FACET_CHARACTERS ? { facets: { exam: step } } : {}),
+      ...readFacets(row, { exam: 'meta_info' }),
     };
     return draft;
   },
 };
-
-function readId(id: unknown): string | null {
-  if (typeof id !== 'string' && typeof id !== 'number') return null;
-  const text = String(id).trim();
-  return text === '' || text.length > MAX_ID_CHARACTERS ? null : text;
-}
 
 /** The gold letter; null when the row says that there is none, or says nothing of an answer. */
 function readAnswer(row: Row): string | null | Problem {
@@ -75,12 +67,4 @@ function readAnswer(row: Row): string | null | Problem {
   const answer = field(row, 'answer');
   if (letter === undefined && (answer === undefined || answer === null)) return null;
   return wrongField('answer_idx', 'a letter', letter);
-}
-
-function wrongField(name: string, expected: string, received: unknown): Problem {
-  const kind = `${name.startsWith('options.') ? 'options' : name}-${received === undefined ? 'missing' : 'wrong-type'}`;
-  return problem(
-    kind.replaceAll('_', '-'),
-    `Expected ${expected} in the field ${name}, received ${describe(received)}.`,
-  );
 }

@@ -1,7 +1,9 @@
 /**
- * Files that are not JSONL: what they are, told from their first bytes, and what to do. The caller
- * decides whether to believe it: a JSONL file with a damaged first line must not be refused.
+ * Files that hold no rows that can be read here: what they are, told from their first bytes, and
+ * what to do. The caller decides whether to believe it: a JSONL file with a damaged first line must
+ * not be refused.
  */
+import { startsWith } from './records';
 
 export interface MistakenFile {
   readonly code: string;
@@ -10,7 +12,7 @@ export interface MistakenFile {
   readonly action: string;
 }
 
-const UNPACK = 'Unpack it and choose the .jsonl file inside.';
+const UNPACK = 'Unpack it and choose the file of questions inside.';
 const CONVERT = 'Convert it to JSON Lines, one row per line.';
 
 const SIGNATURES: readonly (readonly [bytes: readonly number[], file: MistakenFile])[] = [
@@ -46,20 +48,24 @@ const SIGNATURES: readonly (readonly [bytes: readonly number[], file: MistakenFi
   ],
 ];
 
-/** What the file seems to be, if it does not seem to be JSONL. @param head the first kilobytes */
+/** What the file seems to be, if it does not seem to hold rows. @param head the first kilobytes */
 export function recogniseMistake(head: Uint8Array): MistakenFile | null {
   for (const [bytes, file] of SIGNATURES) {
-    if (bytes.every((byte, index) => head[index] === byte)) return file;
+    if (startsWith(head, bytes)) return file;
   }
   if (isSafetensors(head)) {
     return {
       code: 'dataset-is-safetensors',
       what: 'model weights (safetensors)',
-      action: 'Choose the whole model folder under Model; here a JSONL file of questions is expected.',
+      action: 'Choose the whole model folder under Model; here a file of questions is expected.',
     };
   }
   if (head.includes(0)) {
-    return { code: 'dataset-is-binary', what: 'a binary file', action: 'Choose a JSONL file of questions.' };
+    return {
+      code: 'dataset-is-binary',
+      what: 'a binary file',
+      action: 'Choose a JSON, CSV or TSV file of questions.',
+    };
   }
   return recogniseText(new TextDecoder('utf-8').decode(head).trimStart());
 }
@@ -71,22 +77,6 @@ function isSafetensors(head: Uint8Array): boolean {
 }
 
 function recogniseText(text: string): MistakenFile | null {
-  if (text.startsWith('[')) {
-    return {
-      code: 'dataset-is-json-array',
-      what: 'one JSON array',
-      action: 'Write one row per line, for example with jq -c ".[]" FILE > FILE.jsonl.',
-    };
-  }
-  const firstLine = text.slice(0, text.search(/[\r\n]|$/)).trimEnd();
-  if (firstLine === '{' || /^\{\s*"[^"]*"\s*:\s*\{\s*"(?!A")/.test(firstLine)) {
-    return {
-      code: 'dataset-is-json-object',
-      what: 'one JSON object',
-      action:
-        'Write one row per line: for an object whose values are the rows, jq -c ".[]" FILE > FILE.jsonl; for one spread-out row, jq -c "." FILE > FILE.jsonl.',
-    };
-  }
   if (text.startsWith('<')) {
     return {
       code: 'dataset-is-markup',
@@ -94,8 +84,12 @@ function recogniseText(text: string): MistakenFile | null {
       action: 'Download the raw file rather than the page that shows it.',
     };
   }
-  if (!text.startsWith('{') && /^[^,;\t{}]{1,80}([,;\t][^,;\t{}]{0,80})+$/.test(firstLine)) {
-    return { code: 'dataset-is-csv', what: 'a table (CSV or TSV)', action: CONVERT };
-  }
   return null;
 }
+
+/** One row of a set, written over many lines. */
+export const SPREAD_OUT_ROW: MistakenFile = {
+  code: 'dataset-is-json-object',
+  what: 'one JSON object over several lines, which holds no rows by their keys',
+  action: 'Write one row per line: jq -c "." FILE > FILE.jsonl.',
+};

@@ -1,22 +1,21 @@
 /**
- * Reads a dataset file: bytes → lines → rows → clinical cases, in one streaming pass after the
- * layout is chosen.
+ * Reads a dataset file: bytes → records → rows → clinical cases, in one streaming pass after
+ * container and layout are chosen.
  *
  * Promises: memory does not grow with the file (batches go to the sink, issues are listed up to
- * 100, bad lines kept up to 64 MiB); every line that is not blank is either a case or a bad line
- * with its number, place and reason; the id is the SHA-256 of the file's bytes. Throws `StudioError`
+ * 100, bad records kept up to 64 MiB); every record is either a case or a bad one (a "bad line",
+ * whatever contains it) with its line, place and reason; the id is the SHA-256 of the file's bytes. Throws `StudioError`
  * only.
  */
-import { type ClinicalCase, type DatasetIssue, type DatasetSummary, StudioError } from '../../protocol';
-
+import { type ClinicalCase, type ColumnMapping, type DatasetSummary, StudioError } from '../../protocol';
 import type { ByteSource } from '../files';
-import { chooseLayout, noUsableRow } from './choose-layout';
+import { chooseContainer, chooseLayout, noRows, noUsableRow } from './choose-layout';
 import { DuplicateFinder } from './duplicates';
 import { refersToImage } from './flags';
-import { excerpt, parseJson } from './json';
-import { type CleanCase, describe, isRow, type Layout, readCase } from './layout';
-import { chunksOf, type Line, linesOf, MAX_LINE_BYTES } from './lines';
-
+import type { ReadingChoices } from './layout';
+import { mappedLayout } from './mapped';
+import { issueAt, readRecord } from './read-record';
+import { chunksOf, type FileRecord, recordsOf } from './records';
 import { Sha256 } from './sha256';
 import { Tally } from './tally';
 
@@ -29,7 +28,7 @@ export const MAX_BAD_BYTES = 64 * 1024 * 1024;
 /** Where the results go while they are made; each call is awaited before reading goes on. */
 export interface DatasetSink {
   saveCases(batch: readonly ClinicalCase[]): Promise<void>;
-  /** Whole bad lines as they stood in the file, each with its line end. */
+  /** Whole bad records as they stood in the file, each with a line end. */
   saveBadLines(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
@@ -40,10 +39,12 @@ export interface ReadProgress {
   readonly badLines: number;
 }
 
-interface ReadOptions {
+interface ReadOptions extends ReadingChoices {
   /** The file's name, for messages and the summary. */
   readonly name: string;
   readonly sink: DatasetSink;
+  /** How to read rows of no known layout; the file is then not searched for a known one. */
+  readonly mapping?: ColumnMapping;
   /** Called after each chunk of the file. */
   readonly onProgress?: (progress: ReadProgress) => void;
   /** Looked at between chunks. */
@@ -58,17 +59,21 @@ export interface DatasetReading {
 
 /**
  * @throws StudioError of boundary `data`: `dataset-empty`, `dataset-is-…`, `dataset-no-usable-row`,
- *   `import-cancelled`; and whatever the source or the sink throws
+ *   `answer-base-unknown`, `mapping-impossible`, `import-cancelled`; and whatever the source or the sink throws
  */
 export async function readDataset(source: ByteSource, options: ReadOptions): Promise<DatasetReading> {
-  const { name, sink, onProgress, signal } = options;
+  const { name, sink, mapping, onProgress, signal } = options;
   const hash = new Sha256();
   const tally = new Tally();
-  const lineRepairs = { bom: false, crlf: 0 };
+  const repairs = { bom: false, crlf: 0 };
   const duplicates = new DuplicateFinder();
   const cases = new CaseBatch(sink);
   const badLines = new BadLines(sink);
-  const layout = await chooseLayout(source, name, guarded(chunksOf(source), name, signal));
+  const container = await chooseContainer(source, name);
+  const layout =
+    mapping === undefined
+      ? await chooseLayout(container, name, guarded(chunksOf(source), name, signal), options)
+      : mappedLayout(mapping, name);
 
   async function* hashed(): AsyncGenerator<Uint8Array> {
     let bytes = 0;
@@ -80,39 +85,43 @@ export async function readDataset(source: ByteSource, options: ReadOptions): Pro
     }
   }
 
-  for await (const line of linesOf(hashed(), lineRepairs)) {
-    const reading = readLine(layout, line);
+  for await (const record of recordsOf(container, hashed(), repairs)) {
+    const reading = readRecord(container, layout, record);
     if (!('case' in reading)) {
       tally.addBadLine(reading);
-      await badLines.add(line);
+      await badLines.add(record);
       continue;
     }
     const flags = duplicates.check(reading.case);
     const repeatsId = flags.some(({ kind }) => kind === 'duplicate-id');
     // Ids are unique in a dataset, also where the file repeats one.
-    const unique = repeatsId ? { ...reading.case, id: `${reading.case.id}@${line.number}` } : reading.case;
-    for (const { kind, message } of flags) tally.addFlag(issueAt(line, kind, message));
-    if (refersToImage(unique.question)) {
-      tally.addFlag(
-        issueAt(line, 'refers-to-image', 'The question refers to an image; the model gets its text only.'),
-      );
+    const unique = repeatsId ? { ...reading.case, id: `${reading.case.id}@${record.ordinal}` } : reading.case;
+    for (const { kind, message } of flags) tally.addFlag(issueAt(record, kind, message));
+    if (reading.hasImages || refersToImage(unique.question)) {
+      const message = 'The question refers to an image; the model gets its text only.';
+      tally.addFlag(issueAt(record, 'refers-to-image', message));
     }
     tally.addCase(unique, reading.repairs);
-    await cases.add(unique, line.text.length);
+    await cases.add(unique, record.text.length);
   }
   await cases.flush();
   await badLines.flush();
-  if (tally.rows === 0) {
-    const { line, message } = tally.firstIssue!;
+  if (tally.firstIssue === undefined && tally.rows === 0) throw noRows(name);
+  if (tally.firstIssue !== undefined && tally.rows === 0) {
+    const { line, message } = tally.firstIssue;
     throw noUsableRow(
       name,
-      `${tally.badLines} lines, none of them usable; line ${line}: ${message.replace(/\.$/, '')}`,
+      `${tally.badLines} rows, none of them usable; line ${line}: ${message.replace(/\.$/, '')}`,
     );
   }
-  tally.addFileRepair('byte-order-mark', lineRepairs.bom ? 1 : 0);
-  tally.addFileRepair('crlf', lineRepairs.crlf);
+  tally.addFileRepair('byte-order-mark', repairs.bom ? 1 : 0);
+  tally.addFileRepair('crlf', repairs.crlf);
   return {
-    summary: tally.summary({ id: hash.digest(), name, bytes: source.size }, layout),
+    summary: {
+      ...tally.summary({ id: hash.digest(), name, bytes: source.size }, layout),
+      container: container.name,
+      ...(mapping === undefined ? {} : { mapping }),
+    },
     badLinesKept: badLines.kept,
   };
 }
@@ -135,39 +144,6 @@ async function* guarded(
     }
     yield chunk;
   }
-}
-
-function readLine(layout: Layout, line: Line): CleanCase | DatasetIssue {
-  if (line.fault === 'line-too-long') {
-    return issueAt(
-      line,
-      line.fault,
-      `Expected a line of at most ${MAX_LINE_BYTES} bytes, received a longer one.`,
-    );
-  }
-  if (line.fault === 'utf8-invalid') {
-    return issueAt(line, line.fault, 'Expected UTF-8 text, received other bytes: save the file as UTF-8.');
-  }
-  const parsed = parseJson(line.text);
-  if ('fault' in parsed) {
-    const { kind, column, message } = parsed.fault;
-    return { ...issueAt(line, kind, `Not valid JSON: ${message}.`, column), column };
-  }
-  if (!isRow(parsed.value)) {
-    return issueAt(line, 'not-an-object', `Expected a JSON object, received ${describe(parsed.value)}.`);
-  }
-  const reading = readCase(layout, parsed.value, line.number);
-  return 'case' in reading ? reading : issueAt(line, reading.problem, reading.message);
-}
-
-function issueAt(line: Line, kind: string, message: string, column?: number): DatasetIssue {
-  return {
-    line: line.number,
-    byteOffset: line.byteOffset,
-    kind,
-    message,
-    excerpt: excerpt(line.text, column),
-  };
 }
 
 class CaseBatch {
@@ -203,11 +179,12 @@ class BadLines {
     this.#sink = sink;
   }
 
-  async add(line: Line): Promise<void> {
-    const bytes = line.bytes.length + 1;
-    if (line.fault === 'line-too-long' || this.#savedBytes + this.#bytes + bytes > MAX_BAD_BYTES) return;
+  async add(record: FileRecord): Promise<void> {
+    const bytes = record.bytes.length + 1;
+    if (record.fault === 'too-long' || record.fault === 'file-cut-off') return;
+    if (this.#savedBytes + this.#bytes + bytes > MAX_BAD_BYTES) return;
     const part = new Uint8Array(bytes);
-    part.set(line.bytes);
+    part.set(record.bytes);
     part[bytes - 1] = 0x0a;
     this.#parts.push(part);
     this.#bytes += bytes;

@@ -14,6 +14,7 @@ export class Tally {
   rows = 0;
   badLines = 0;
   #unlabelled = 0;
+  #open = 0;
   readonly #issueCounts: Counts = {};
   readonly #repairs: Counts = {};
   readonly #optionCounts: Counts = {};
@@ -23,8 +24,9 @@ export class Tally {
 
   addCase(row: ClinicalCase, repairs: Iterable<Repair>): void {
     this.rows++;
-    if (row.answer === null) this.#unlabelled++;
-    else count(this.#answerCounts, row.answer);
+    if (row.answer !== null) count(this.#answerCounts, row.answer);
+    else if (row.openAnswer !== undefined) this.#open++;
+    else this.#unlabelled++;
     count(this.#optionCounts, String(Object.keys(row.options).length));
     for (const repair of repairs) count(this.#repairs, repair);
   }
@@ -54,11 +56,12 @@ export class Tally {
     return {
       ...file,
       layout: layout.name,
-      layoutLabel: `${layout.label}, ${this.#optionRange()} options`,
-      licence: layout.licence,
-      citation: layout.citation,
+      layoutLabel: `${layout.label}, ${this.#optionRange()}`,
+      ...(layout.licence === null ? {} : { licence: layout.licence }),
+      ...(layout.citation === null ? {} : { citation: layout.citation }),
       rows: this.rows,
       unlabelled: this.#unlabelled,
+      ...(this.#open === 0 ? {} : { open: this.#open }),
       badLines: this.badLines,
       badLinesSkipped: false,
       issueCounts: this.#issueCounts,
@@ -72,6 +75,7 @@ export class Tally {
   #optionRange(): string {
     const sizes = Object.keys(this.#optionCounts).map(Number);
     const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
-    return least === most ? String(least) : `${least} to ${most}`;
+    if (most === 0) return 'open questions';
+    return least === most ? `${least} options` : `${least} to ${most} options`;
   }
 }

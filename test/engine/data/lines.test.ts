@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { jsonLines } from '../../../src/engine/data/lines';
 import {
-  chunksOf,
-  type Line,
-  type LineRepairs,
-  linesOf,
-  MAX_LINE_BYTES,
-} from '../../../src/engine/data/lines';
+  type FileRecord,
+  type FileRepairs,
+  MAX_RECORD_BYTES,
+  recordsOf,
+} from '../../../src/engine/data/records';
 
 async function* chunks(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   // A copy, wiped afterwards: nothing may hold on to a chunk's memory.
@@ -22,28 +22,32 @@ function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   return sorted.slice(1).map((end, index) => bytes.subarray(sorted[index], end));
 }
 
-type Seen = Pick<Line, 'number' | 'byteOffset' | 'text' | 'fault'>;
+type Seen = Pick<FileRecord, 'line' | 'byteOffset' | 'text' | 'fault'>;
 
 async function split(
   content: string | Uint8Array,
   places: readonly number[] = [],
-): Promise<{ lines: Seen[]; repairs: LineRepairs }> {
+): Promise<{ lines: Seen[]; repairs: FileRepairs }> {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   const repairs = { bom: false, crlf: 0 };
   const lines: Seen[] = [];
-  for await (const { number, byteOffset, text, fault } of linesOf(chunks(cut(bytes, places)), repairs)) {
-    lines.push({ number, byteOffset, text, fault });
+  for await (const { line, byteOffset, text, fault } of recordsOf(
+    jsonLines,
+    chunks(cut(bytes, places)),
+    repairs,
+  )) {
+    lines.push({ line, byteOffset, text, fault });
   }
   return { lines, repairs };
 }
 
-describe('linesOf', () => {
+describe('JSON Lines', () => {
   it('numbers lines, skips blank ones, and needs no newline at the end', async () => {
     // Bytes: "a" 0, LF 1, LF 2, " " 3, LF 4, "bc" 5-6.
     const { lines } = await split('a\n\n \nbc');
     expect(lines).toEqual([
-      { number: 1, byteOffset: 0, text: 'a', fault: null },
-      { number: 4, byteOffset: 5, text: 'bc', fault: null },
+      { line: 1, byteOffset: 0, text: 'a', fault: null },
+      { line: 4, byteOffset: 5, text: 'bc', fault: null },
     ]);
   });
 
@@ -86,7 +90,7 @@ describe('linesOf', () => {
         const expected = text
           .split('\n')
           .flatMap((line, index) => (line.trim() === '' ? [] : [[index + 1, line]]));
-        expect((await split(text)).lines.map(({ number, text: line }) => [number, line])).toEqual(expected);
+        expect((await split(text)).lines.map(({ line, text: content }) => [line, content])).toEqual(expected);
       }),
       { seed: 2, numRuns: 300 },
     );
@@ -95,14 +99,14 @@ describe('linesOf', () => {
   it('reports bytes that are not UTF-8 and goes on', async () => {
     const bytes = Uint8Array.of(0x61, 0x0a, 0x62, 0xe9, 0x63, 0x0a, 0x64);
     expect((await split(bytes)).lines).toEqual([
-      { number: 1, byteOffset: 0, text: 'a', fault: null },
-      { number: 2, byteOffset: 2, text: 'b\ufffdc', fault: 'utf8-invalid' },
-      { number: 3, byteOffset: 6, text: 'd', fault: null },
+      { line: 1, byteOffset: 0, text: 'a', fault: null },
+      { line: 2, byteOffset: 2, text: 'b\ufffdc', fault: 'utf8-invalid' },
+      { line: 3, byteOffset: 6, text: 'd', fault: null },
     ]);
   });
 
   it('reports a line that is too long, keeps its head, and goes on', async () => {
-    const limit = new Uint8Array(MAX_LINE_BYTES).fill(0x78);
+    const limit = new Uint8Array(MAX_RECORD_BYTES).fill(0x78);
     const parts = [
       new TextEncoder().encode('a\n'),
       limit,
@@ -111,21 +115,21 @@ describe('linesOf', () => {
       Uint8Array.of(0x0a, 0x62),
     ];
     const lines: Seen[] = [];
-    for await (const { number, byteOffset, text, fault } of linesOf(chunks(parts))) {
-      lines.push({ number, byteOffset, text, fault });
+    for await (const { line, byteOffset, text, fault } of recordsOf(jsonLines, chunks(parts))) {
+      lines.push({ line, byteOffset, text, fault });
     }
     expect(lines.map(({ fault, text }) => [fault, text.length])).toEqual([
       [null, 1],
-      ['line-too-long', 512],
-      [null, MAX_LINE_BYTES],
+      ['too-long', 512],
+      [null, MAX_RECORD_BYTES],
       [null, 1],
     ]);
     // 2 bytes, then a line of limit + 1 and its LF, then one of limit and its LF.
     expect(lines.map(({ byteOffset }) => byteOffset)).toEqual([
       0,
       2,
-      MAX_LINE_BYTES + 4,
-      2 * MAX_LINE_BYTES + 5,
+      MAX_RECORD_BYTES + 4,
+      2 * MAX_RECORD_BYTES + 5,
     ]);
   });
 
@@ -144,26 +148,8 @@ describe('linesOf', () => {
       }
     };
     const faults: (string | null)[] = [];
-    for await (const line of linesOf(watched())) faults.push(line.fault);
-    expect(faults).toEqual(['line-too-long', null]);
+    for await (const { fault } of recordsOf(jsonLines, watched())) faults.push(fault);
+    expect(faults).toEqual(['too-long', null]);
     expect(peak).toBeLessThan(64 * 1024 * 1024);
-  });
-});
-
-describe('chunksOf', () => {
-  it('reads a source in order to its end', async () => {
-    const size = 5 * 1024 * 1024 + 3;
-    const source = {
-      name: 'x',
-      size,
-      read: async (start: number, end: number) =>
-        Uint8Array.from({ length: end - start }, (_, i) => (start + i) % 251),
-    };
-    let at = 0;
-    for await (const chunk of chunksOf(source)) {
-      expect([chunk[0], chunk.at(-1)]).toEqual([at % 251, (at + chunk.length - 1) % 251]);
-      at += chunk.length;
-    }
-    expect(at).toBe(size);
   });
 });
