@@ -3,6 +3,7 @@ import type {
   CheckpointSummary,
   DatasetSummary,
   ModelSummary,
+  ObjectiveDescriptor,
   ReadyReport,
   RolloutRecord,
   RunConfig,
@@ -271,6 +272,112 @@ export const scored = (changes: Partial<ScoredCompletion> = {}): ScoredCompletio
       spans: [],
       items: [],
       arithmetic: '1 − 0 / 54 = 1',
+    },
+  },
+  ...changes,
+});
+
+const clinicalQuestion = 'A 30-year-old man has fever and a rash. He denies cough.';
+const clinicalCompletion =
+  '<dx>Fever and a rash point to measles. He has a cough.</dx><conclusion>So \\boxed{A}</conclusion>';
+
+/** [start, end) of the first `part` in `text`. */
+export const spanOf = (text: string, part: string) => {
+  const start = text.indexOf(part);
+  return { start, end: start + part.length };
+};
+
+const clinical = (name: string, label: string, aim: ObjectiveDescriptor['aim']): ObjectiveDescriptor => ({
+  name,
+  label,
+  help: `What ${name} means.`,
+  aim,
+  min: 0,
+  max: 1,
+  source: 's',
+});
+
+export const clinicalObjectives: readonly ObjectiveDescriptor[] = [
+  ...ready.objectives,
+  clinical('faithfulness', 'Faithfulness', 'faithfulness'),
+  clinical('support', 'Support', 'faithfulness'),
+  clinical('integrity', 'Integrity', 'form'),
+];
+
+export const clinicalRewards: RunConfig['rewards'] = {
+  ...config.rewards,
+  preset: 'clinical',
+  weights: { accuracy: 10, format: 1, language: 0.5, faithfulness: 0.6, support: 0.2 },
+  integrityGate: true,
+};
+
+/**
+ * A rollout under the integrity gate. Support does not apply, so faithfulness carries 0.6 + 0.2 = 0.8:
+ * 0.8 · 0.5 · gate 0.5 = 0.2, and 10 + 1.5 + 0.5 + 0.2 = 12.2.
+ */
+export const clinicalRollout = (index: number, changes: Partial<RolloutRecord> = {}): RolloutRecord =>
+  rollout(7, 0, index, {
+    case: { question: clinicalQuestion, options: { A: 'Measles', B: 'Asthma' }, answer: 'A' },
+    completion: clinicalCompletion,
+    rewards: { accuracy: 1, format: 1.5, language: 1, faithfulness: 0.5, support: null, integrity: 0.5 },
+    contributions: { accuracy: 10, format: 1.5, language: 0.5, faithfulness: 0.2 },
+    reward: 12.2,
+    ...changes,
+  });
+
+/** What the scorer answers for that rollout. */
+export const clinicalScored = (changes: Partial<ScoredCompletion> = {}): ScoredCompletion => ({
+  ...scored(),
+  rewards: clinicalRollout(0).rewards,
+  contributions: clinicalRollout(0).contributions,
+  reward: 12.2,
+  gate: { wellFormed: true, boxes: 1, integrity: 0.5, factor: 0.5 },
+  evidence: {
+    ...scored().evidence,
+    faithfulness: {
+      rule: 'claims-checked',
+      counts: { grounded: 2, claimsInAll: 3 },
+      spans: [],
+      items: [
+        {
+          kind: 'supported',
+          label: 'fever',
+          value: 1,
+          completion: spanOf(clinicalCompletion, 'Fever'),
+          source: { part: 'question', ...spanOf(clinicalQuestion, 'fever') },
+        },
+        {
+          kind: 'supported',
+          label: 'fever and a rash',
+          value: 1,
+          reason: 'in one sentence',
+          completion: spanOf(clinicalCompletion, 'Fever and a rash'),
+          source: { part: 'question', ...spanOf(clinicalQuestion, 'a rash') },
+        },
+        {
+          kind: 'contradicted',
+          label: 'cough',
+          value: 1,
+          reason: 'the case denies it',
+          completion: spanOf(clinicalCompletion, 'He has a cough'),
+          source: { part: 'question', ...spanOf(clinicalQuestion, 'denies cough') },
+        },
+        {
+          kind: 'not-cited',
+          label: 'age 30',
+          value: 0,
+          source: { part: 'question', ...spanOf(clinicalQuestion, '30-year-old') },
+        },
+      ],
+      arithmetic: '2 / (2 + 2 · 1) = 0.5',
+    },
+    support: null,
+    integrity: {
+      rule: 'penalised',
+      counts: { words: 12 },
+      spans: [],
+      items: [{ kind: 'repetition', label: 'repeated 4-grams', value: 0.5 }],
+      arithmetic: '1 − 0.5 = 0.5',
     },
   },
   ...changes,

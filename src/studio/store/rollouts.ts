@@ -1,5 +1,6 @@
 /** The newest rollouts of a run: kept in whole steps within two bounds, grouped, filtered, sorted. */
 import type { RolloutRecord } from '../../protocol';
+import { meanAndDeviation } from './advantage';
 
 /** Whole steps are dropped, oldest first, beyond either bound; the newest step always stays. */
 export const ROLLOUT_LIMIT = 2_000;
@@ -99,12 +100,7 @@ export interface GroupStatistics {
 /** Mean and sample standard deviation of the group's rewards; unscored rollouts are outside. */
 export function groupStatistics(members: readonly RolloutRecord[]): GroupStatistics {
   const rewards = members.flatMap((member) => (member.reward === null ? [] : [member.reward]));
-  const scored = rewards.length;
-  if (scored === 0) return { scored, mean: 0, std: 0 };
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / scored;
-  if (scored === 1) return { scored, mean, std: 0 };
-  const squares = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0);
-  return { scored, mean, std: Math.sqrt(squares / (scored - 1)) };
+  return { scored: rewards.length, ...meanAndDeviation(rewards) };
 }
 
 /** ✓ or ✗ by the accuracy objective as scored; null where it does not apply. */

@@ -8,6 +8,8 @@ import { useEffect, useRef } from 'react';
 interface Key {
   /** As `KeyboardEvent.key`; two for a sequence. */
   readonly keys: readonly [string] | readonly [string, string];
+  /** In place of `keys`: a row of keys, one meaning; the handler hears which. */
+  readonly any?: readonly string[];
   /** As printed on the key. */
   readonly label: string;
   readonly aria: string;
@@ -33,6 +35,7 @@ export const KEYS = {
   goData: go('d', 'Go to Data'),
   goTrain: go('r', 'Go to Train (the run)'),
   goRollouts: go('o', 'Go to Rollouts'),
+  goEvaluate: go('e', 'Go to Evaluate'),
   goCheckpoints: go('k', 'Go to Checkpoints'),
   toggle: one(' ', 'Pause or continue the run', 'Space'),
   singleStep: one('.', 'One more step while paused'),
@@ -41,6 +44,12 @@ export const KEYS = {
   previous: one('k', 'Previous row'),
   nextSibling: one('l', 'Next rollout of the group'),
   previousSibling: one('h', 'Previous rollout of the group'),
+  objective: {
+    ...one('1', 'Show the evidence of an objective; j and k, or arrows, then walk through it', '1–9'),
+    any: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
+    aria: '1 2 3 4 5 6 7 8 9',
+  },
+  edit: one('e', 'Edit the completion and score it anew; again: done'),
   focus: one('f', 'Give the inspector the whole width'),
   close: one('Escape', 'Close', 'Esc', 'Escape'),
 } as const satisfies Record<string, Key>;
@@ -62,8 +71,18 @@ function ownsActivation(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest('button, a, summary, input, select') !== null;
 }
 
+/** `first`: the key before, where it may begin a sequence, else empty. */
+function isPressed({ keys, any }: Key, first: string, pressed: string): boolean {
+  if (any) return !first && any.includes(pressed);
+  return keys.length === 2 ? first === keys[0] && pressed === keys[1] : !first && pressed === keys[0];
+}
+
 /** Binds keys while the component is mounted. A handler may be undefined to leave its key alone. */
-export function useKeys(bindings: { readonly [K in KeyName]?: (() => void) | undefined }): void {
+export function useKeys(
+  bindings: {
+    readonly [K in KeyName]?: ((key: string) => void) | undefined;
+  },
+): void {
   const current = useRef(bindings);
   useEffect(() => {
     current.current = bindings;
@@ -77,13 +96,12 @@ export function useKeys(bindings: { readonly [K in KeyName]?: (() => void) | und
       if ((event.key === ' ' || event.key === 'Enter') && ownsActivation(event.target)) return;
       const first = event.timeStamp - prefixAt < SEQUENCE_MS ? prefix : '';
       prefix = '';
-      for (const [name, { keys }] of Object.entries(KEYS)) {
-        const pressed =
-          keys.length === 2 ? first === keys[0] && event.key === keys[1] : !first && event.key === keys[0];
+      for (const [name, key] of Object.entries<Key>(KEYS)) {
+        const pressed = isPressed(key, first, event.key);
         const handler = pressed && current.current[name as KeyName];
         if (!handler) continue;
         event.preventDefault();
-        handler();
+        handler(event.key);
         return;
       }
       if (event.key === 'g') {

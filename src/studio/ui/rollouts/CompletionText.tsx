@@ -1,13 +1,15 @@
-/** A completion with its structure visible: tags, reasoning, conclusion, box. */
-import { memo } from 'react';
+/** A completion with its structure visible (tags, reasoning, conclusion, box) and the evidence on it. */
+import { memo, useMemo } from 'react';
 import { type PieceKind, pieces } from '../../store/completion';
-import { Verbatim } from '../kit/Verbatim';
+import { completionMarks } from '../../store/evidence';
 import css from './CompletionText.module.css';
+import { MarkedText, type Pointing } from './MarkedText';
 
 interface CompletionTextProps {
   readonly completion: string;
   /** The prompt ends with the opening tag. */
   readonly insideReasoning: boolean;
+  readonly pointing: Pointing;
 }
 
 const LABELS: Partial<Record<PieceKind, string>> = {
@@ -16,12 +18,21 @@ const LABELS: Partial<Record<PieceKind, string>> = {
   box: 'Boxed answer',
 };
 
-export const CompletionText = memo(({ completion, insideReasoning }: CompletionTextProps) => {
+export const CompletionText = memo(({ completion, insideReasoning, pointing }: CompletionTextProps) => {
+  const placed = useMemo(() => {
+    let from = 0;
+    return pieces(completion, insideReasoning).map((piece) => {
+      const start = from;
+      from += piece.text.length;
+      return { ...piece, start };
+    });
+  }, [completion, insideReasoning]);
+  const { entries } = pointing;
+  const marks = useMemo(() => completionMarks(entries), [entries]);
   if (completion === '') return <span className={css.tag}>(the completion is empty)</span>;
-  return pieces(completion, insideReasoning).map(({ kind, text }, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text have no other identity
-    <span key={index} className={css[kind]} title={LABELS[kind]}>
-      <Verbatim text={text} />
+  return placed.map(({ kind, text, start }) => (
+    <span key={start} className={css[kind]} title={LABELS[kind]}>
+      <MarkedText text={text} from={start} marks={marks} pointing={pointing} />
     </span>
   ));
 });

@@ -1,19 +1,21 @@
-/** One rollout taken apart: prompt, completion, the arithmetic of its reward, its place in the group. */
+/**
+ * One rollout taken apart: its case, its completion, what every objective found in both, the
+ * arithmetic of its reward, its place in the group; and the completion edited and scored anew.
+ */
+import { useState } from 'react';
 import type { RolloutRecord } from '../../../protocol';
 import { preview } from '../../store/completion';
 import { formatCount, formatFixed, formatNumber } from '../../store/format';
 import { isCorrect, siblings } from '../../store/rollouts';
-import { useStudio } from '../context';
 import { KEYS, useKeys } from '../keys';
 import { Button } from '../kit/Button';
-import { Chip } from '../kit/Chip';
 import { cx } from '../kit/cx';
 import { Panel } from '../kit/Panel';
 import { Verbatim } from '../kit/Verbatim';
-import { CompletionText } from './CompletionText';
 import { Correct } from './Correct';
+import { Inspection } from './Inspection';
 import css from './Inspector.module.css';
-import { RewardArithmetic } from './RewardArithmetic';
+import { useDrafts } from './useDrafts';
 
 interface InspectorProps {
   readonly rollout: RolloutRecord;
@@ -25,14 +27,16 @@ interface InspectorProps {
 }
 
 export function Inspector({ rollout, rollouts, wide, onWide, onShow }: InspectorProps) {
-  const config = useStudio((state) => state.run?.config ?? null);
+  const [editing, setEditing] = useState(false);
+  const drafts = useDrafts();
   const group = siblings(rollouts, rollout);
   const at = group.findIndex(({ id }) => id === rollout.id);
   const move = (by: 1 | -1) => {
     const next = group[(at + by + group.length) % group.length];
     if (next) onShow(next);
   };
-  useKeys({ nextSibling: () => move(1), previousSibling: () => move(-1) });
+  const edit = () => setEditing(!editing);
+  useKeys({ nextSibling: () => move(1), previousSibling: () => move(-1), edit });
   return (
     <Panel
       title={`Case ${preview(rollout.caseId, 24)}`}
@@ -40,6 +44,15 @@ export function Inspector({ rollout, rollouts, wide, onWide, onShow }: Inspector
       note={`step ${formatCount(rollout.step)} · completion ${rollout.index + 1} of ${group.length} · ${formatCount(rollout.completionTokens)} tokens · mean log-prob ${formatFixed(rollout.meanLogprob)}`}
       actions={
         <>
+          {!editing && (
+            <Button
+              label="Edit"
+              tone="quiet"
+              shortcut="edit"
+              hint="Edit the completion and score it anew"
+              onClick={edit}
+            />
+          )}
           <Button
             label={wide ? 'Show the list' : 'Whole width'}
             bare
@@ -85,31 +98,12 @@ export function Inspector({ rollout, rollouts, wide, onWide, onShow }: Inspector
             is 0.
           </p>
         )}
-        <div className={css.texts}>
-          <section className={css.side} aria-label="Prompt">
-            <h3 className={css.heading}>
-              Prompt <span>{formatCount(rollout.promptTokens)} tokens</span>
-            </h3>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling text must be reachable by keyboard */}
-            <pre className={css.text} tabIndex={0}>
-              <Verbatim text={rollout.prompt} />
-            </pre>
-          </section>
-          <section className={css.side} aria-label="Completion">
-            <h3 className={css.heading}>
-              Completion
-              {rollout.truncated && <Chip tone="warn">cut at the token limit</Chip>}
-            </h3>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling text must be reachable by keyboard */}
-            <pre className={css.text} tabIndex={0}>
-              <CompletionText
-                completion={rollout.completion}
-                insideReasoning={config?.prompt.addOpeningTag ?? false}
-              />
-            </pre>
-          </section>
-        </div>
-        <RewardArithmetic rollout={rollout} group={group} config={config} />
+        <Inspection
+          rollout={rollout}
+          group={group}
+          draft={editing ? drafts(rollout.id, rollout.completion) : null}
+          onDone={edit}
+        />
       </div>
     </Panel>
   );

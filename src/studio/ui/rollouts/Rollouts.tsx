@@ -155,7 +155,6 @@ export function Rollouts({ step, group, index }: RolloutsProps) {
       </Panel>
       {open && (
         <Inspector
-          key={`${open.step}/${open.group}`}
           rollout={open}
           rollouts={live.shown}
           wide={wide}
