@@ -1,4 +1,5 @@
 /** Datasets beyond their rows: how unknown columns map to a case, how a set is split, what two sets share. */
+import type { ClinicalCase } from './records';
 
 /** Where a case's parts stand in rows that no known layout fits. Field names may be dotted paths. */
 export interface ColumnMapping {
@@ -37,8 +38,23 @@ export interface ColumnReport {
   readonly suggestion: ColumnMapping | null;
 }
 
+/** What a mapping makes of a file's first rows. */
+export interface MappingPreview {
+  /** The first that the mapping reads. */
+  readonly case: ClinicalCase | null;
+  readonly rowsLookedAt: number;
+  readonly rowsRead: number;
+  /** The first row that it does not read, and why. */
+  readonly problem: { readonly line: number; readonly kind: string; readonly message: string } | null;
+}
+
 /** Which cases of a dataset, by its seeded split. */
 export type DatasetPart = 'all' | 'train' | 'held-out';
+
+export interface PartOfDataset {
+  readonly datasetId: string;
+  readonly part: DatasetPart;
+}
 
 /** How a dataset's labelled cases fall into its parts. */
 export interface SplitReport {

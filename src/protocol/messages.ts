@@ -10,7 +10,15 @@ import type {
   SettingValue,
   TagSet,
 } from './config';
-import type { DatasetPart } from './datasets';
+import type {
+  ColumnMapping,
+  ColumnReport,
+  DatasetPart,
+  MappingPreview,
+  OverlapReport,
+  PartOfDataset,
+  SplitReport,
+} from './datasets';
 import type { ErrorRecord } from './errors';
 import type {
   EvaluatedCase,
@@ -209,11 +217,39 @@ export type TrainerEvent =
 
 /** To the dataset worker. */
 export type DatasetCommand =
-  | { readonly type: 'open'; readonly name: string; readonly file: Blob; readonly synthetic?: boolean }
+  | {
+      readonly type: 'open';
+      readonly name: string;
+      readonly file: Blob;
+      readonly synthetic?: boolean;
+      /** How to read rows of no known layout. */
+      readonly mapping?: ColumnMapping;
+      /** MedMCQA: whether `cop` counts the options from 0 or from 1, where the file leaves it open. */
+      readonly copBase?: 0 | 1;
+    }
+  /** The fields of a file, to map them. */
+  | { readonly type: 'columns'; readonly name: string; readonly file: Blob }
+  /** What a mapping makes of the file's first rows. */
+  | {
+      readonly type: 'preview-mapping';
+      readonly name: string;
+      readonly file: Blob;
+      readonly mapping: ColumnMapping;
+    }
   | { readonly type: 'list' }
   | { readonly type: 'skip-bad-lines'; readonly datasetId: string; readonly skip: boolean }
   | { readonly type: 'bad-lines'; readonly datasetId: string }
   | { readonly type: 'remove'; readonly datasetId: string }
+  /** How many cases the split gives each part. */
+  | { readonly type: 'split'; readonly datasetId: string; readonly split: RunConfig['data'] }
+  /** What a test set shares with a training set; the split decides the parts of either. */
+  | {
+      readonly type: 'overlap';
+      readonly train: PartOfDataset;
+      readonly test: PartOfDataset;
+      readonly split: RunConfig['data'];
+    }
+  /** Imports and comparisons under way. */
   | { readonly type: 'cancel' }
   /** The tokenizer files of the loaded model, so that prompts are shown and counted as trained. */
   | { readonly type: 'set-tokenizer'; readonly files: readonly NamedFile[] }
@@ -234,10 +270,14 @@ export interface PromptSettings {
 
 export interface DatasetResults {
   open: DatasetSummary;
+  columns: ColumnReport;
+  'preview-mapping': MappingPreview;
   list: readonly DatasetSummary[];
   'skip-bad-lines': DatasetSummary;
   'bad-lines': ExportedFile;
   remove: null;
+  split: SplitReport;
+  overlap: OverlapReport;
   cancel: null;
   'set-tokenizer': null;
   rows: readonly DatasetRow[];
@@ -258,7 +298,9 @@ export type DatasetEvent =
       readonly totalBytes: number;
       readonly rows: number;
       readonly badLines: number;
-    };
+    }
+  /** Test rows compared so far. */
+  | { readonly type: 'comparing'; readonly done: number; readonly total: number };
 
 /** To the scorer worker. */
 export type ScorerCommand = {

@@ -3,6 +3,8 @@ import { IDBFactory } from 'fake-indexeddb';
 import { createStore, keys } from 'idb-keyval';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type {
+  ColumnMapping,
+  ColumnReport,
   DatasetCommand,
   DatasetEvent,
   DatasetResults,
@@ -11,6 +13,7 @@ import type {
   ErrorRecord,
   ExportedFile,
   NamedFile,
+  OverlapReport,
   PromptSettings,
 } from '../../src/protocol';
 import { createDatasetService, type DatasetHost } from '../../workers/dataset/service';
@@ -50,7 +53,7 @@ class Bench {
   async ask(command: DatasetCommand): Promise<DatasetResults[DatasetCommand['type']] | ErrorRecord> {
     const requestId = ++this.#requestId;
     await this.#handle({ ...command, requestId });
-    const answers = this.events.filter((event) => event.type !== 'progress' && event.requestId === requestId);
+    const answers = this.events.filter((event) => 'requestId' in event && event.requestId === requestId);
     expect(answers).toHaveLength(1);
     const [answer] = answers;
     if (answer?.type === 'done') return answer.result;
@@ -110,9 +113,9 @@ describe('open', () => {
   });
 
   it('answers a file of another kind with what it is', async () => {
-    const file = new Blob([JSON.stringify([medqaRow(1)])]);
-    const error = await bench.ask({ type: 'open', name: 'cases.json', file });
-    expect(error).toMatchObject({ boundary: 'data', code: 'dataset-is-json-array', file: 'cases.json' });
+    const file = new Blob([Uint8Array.of(0x50, 0x41, 0x52, 0x31, 0, 0, 0, 0)]);
+    const error = await bench.ask({ type: 'open', name: 'cases.parquet', file });
+    expect(error).toMatchObject({ boundary: 'data', code: 'dataset-is-parquet', file: 'cases.parquet' });
     expect(await bench.ask({ type: 'list' })).toEqual([]);
   });
 
@@ -211,6 +214,130 @@ describe('rows', () => {
     await bench.ask({ type: 'set-tokenizer', files: tokenizerFiles({ 'tokenizer_config.json': config }) });
     const error = await bench.ask({ type: 'rows', datasetId: id, from: 0, to: 1, prompt: PROMPT });
     expect(error).toMatchObject({ boundary: 'model', code: 'chat-template-failed' });
+  });
+});
+
+describe('a file of unknown layout', () => {
+  const file = new Blob([
+    [1, 2, 3]
+      .map((n) => JSON.stringify({ stem: `Patient ${n}?`, first: 'Yes', second: 'No', right: n % 2 }))
+      .join('\n'),
+  ]);
+  const mapping: ColumnMapping = {
+    question: 'stem',
+    options: { kind: 'fields', fields: ['first', 'second'] },
+    answer: { field: 'right', kind: 'zero-based' },
+    id: null,
+    facets: [],
+  };
+
+  it('has its fields described, and a mapping tried on its first rows', async () => {
+    expect(await bench.ask({ type: 'open', name: 'own.jsonl', file })).toMatchObject({
+      code: 'dataset-no-usable-row',
+    });
+    const report = (await bench.ask({ type: 'columns', name: 'own.jsonl', file })) as ColumnReport;
+    expect(report.fields.map(({ path }) => path)).toEqual(['stem', 'first', 'second', 'right']);
+    expect(await bench.ask({ type: 'preview-mapping', name: 'own.jsonl', file, mapping })).toEqual({
+      case: {
+        id: '1',
+        line: 1,
+        question: 'Patient 1?',
+        options: { A: 'Yes', B: 'No' },
+        answer: 'B',
+      },
+      rowsLookedAt: 3,
+      rowsRead: 3,
+      problem: null,
+    });
+    const oneBased = { ...mapping, answer: { field: 'right', kind: 'one-based' } } as const;
+    expect(
+      await bench.ask({ type: 'preview-mapping', name: 'own.jsonl', file, mapping: oneBased }),
+    ).toMatchObject({ rowsRead: 2, problem: { line: 2, kind: 'answer-not-an-option' } });
+  });
+
+  it('is read by a mapping, and read otherwise is another dataset', async () => {
+    const open = async (changes: Partial<ColumnMapping>) =>
+      (await bench.ask({
+        type: 'open',
+        name: 'own.jsonl',
+        file,
+        mapping: { ...mapping, ...changes },
+      })) as DatasetSummary;
+    const one = await open({});
+    const two = await open({ options: { kind: 'fields', fields: ['second', 'first'] } });
+    expect(one).toMatchObject({ layout: 'mapped', rows: 3, answerCounts: { A: 1, B: 2 } });
+    expect(two.id).not.toBe(one.id);
+    expect((await bench.rows(one.id, 0, 1))[0]?.case.options).toEqual({ A: 'Yes', B: 'No' });
+    expect((await bench.rows(two.id, 0, 1))[0]?.case.options).toEqual({ A: 'No', B: 'Yes' });
+    expect(await open({})).toEqual(one);
+    expect(await bench.ask({ type: 'list' })).toHaveLength(2);
+  });
+});
+
+describe('MedMCQA', () => {
+  it('is read from the base that the person says, where the file does not tell', async () => {
+    const row = { question: 'Is it?', opa: 'Yes', opb: 'No', opc: 'Perhaps', opd: 'Never', cop: 2 };
+    const file = new Blob([JSON.stringify(row)]);
+    const open = (copBase?: 0 | 1) =>
+      bench.ask({ type: 'open', name: 'mcq.jsonl', file, ...(copBase === undefined ? {} : { copBase }) });
+    expect(await open()).toMatchObject({ code: 'answer-base-unknown' });
+    expect(await open(0)).toMatchObject({ answerCounts: { C: 1 } });
+    expect(await open(1)).toMatchObject({ answerCounts: { B: 1 } });
+    expect(await bench.ask({ type: 'list' })).toHaveLength(2);
+  });
+});
+
+describe('split and overlap', () => {
+  const split = { heldOutFraction: 0.25, splitSeed: 3 };
+
+  it('count the parts of a dataset', async () => {
+    const repeated = JSON.stringify(medqaRow(0));
+    const { id } = await bench.open([...medqaLines(40), repeated]);
+    expect(await bench.ask({ type: 'split', datasetId: id, split })).toMatchObject({
+      train: 30,
+      heldOut: 10,
+      repeats: 1,
+      conflicts: 0,
+      unlabelled: 0,
+      strata: [{ name: 'B · step1', train: 30, heldOut: 10 }],
+    });
+  });
+
+  it('compare two datasets, or the parts of one, and tell how far they are', async () => {
+    const first = await bench.open(medqaLines(30), 'first.jsonl');
+    const second = await bench.open(medqaLines(50).slice(20), 'second.jsonl');
+    const all = (datasetId: string) => ({ datasetId, part: 'all' }) as const;
+    const between = await bench.ask({ type: 'overlap', train: all(first.id), test: all(second.id), split });
+    // Lines 21 … 30 of the first are lines 1 … 10 of the second. "Patient N has had fever and flank
+    // pain for 3 days. Which is the most likely diagnosis" has 17 words, the number among them: of
+    // its five 13-grams only the first two have it, so the others are in every row.
+    expect(between).toMatchObject({
+      train: { name: 'first.jsonl', part: 'all', rows: 30 },
+      test: { name: 'second.jsonl', part: 'all', rows: 30 },
+      exact: 10,
+      sharedAny: 30,
+      sharedHalf: 30,
+      tooShort: 0,
+    });
+    expect((between as OverlapReport).examples[0]).toMatchObject({ testLine: 1, trainLine: 21, share: 1 });
+    const parts = await bench.ask({
+      type: 'overlap',
+      train: { datasetId: first.id, part: 'train' },
+      test: { datasetId: first.id, part: 'held-out' },
+      split,
+    });
+    const [train, heldOut] = [22, 8];
+    expect(parts).toMatchObject({ train: { rows: train }, test: { rows: heldOut }, exact: 0 });
+    const told = bench.events.filter((event) => event.type === 'comparing');
+    expect(told.at(-1)).toEqual({ type: 'comparing', done: heldOut, total: heldOut });
+  });
+
+  it('stop when cancelled', async () => {
+    const { id } = await bench.open(medqaLines(3_000));
+    const part = { datasetId: id, part: 'all' } as const;
+    const comparing = bench.ask({ type: 'overlap', train: part, test: part, split });
+    await bench.ask({ type: 'cancel' });
+    expect(await comparing).toMatchObject({ code: 'overlap-cancelled' });
   });
 });
 

@@ -4,8 +4,13 @@
  */
 import type { UseStore } from 'idb-keyval';
 import { renderPrompt, renderPromptText } from '../../src/engine/crpo/prompts';
-import { type ReadProgress, readDataset } from '../../src/engine/data/read';
+import { describeColumns } from '../../src/engine/data/columns';
+import { type CaseSet, overlap } from '../../src/engine/data/overlap';
+import { splitDataset } from '../../src/engine/data/parts';
+import { previewMapping } from '../../src/engine/data/preview';
+import { type DatasetReading, type ReadProgress, readDataset } from '../../src/engine/data/read';
 import { Sha256 } from '../../src/engine/data/sha256';
+import type { Split } from '../../src/engine/data/split';
 import {
   beginImport,
   listDatasets,
@@ -24,6 +29,8 @@ import {
   type DatasetSummary,
   type ExportedFile,
   type Numbered,
+  type OverlapReport,
+  type PartOfDataset,
   toErrorRecord,
 } from '../../src/protocol';
 import { blobSource, folderOf } from '../blob-source';
@@ -59,7 +66,8 @@ export function createDatasetService(
 
 class DatasetService {
   readonly #host: DatasetHost;
-  readonly #imports = new Set<AbortController>();
+  /** Imports and comparisons under way. */
+  readonly #working = new Set<AbortController>();
   #tokenizer: Promise<Tokenizer | null> = Promise.resolve(null);
   /** The dataset whose rows were last asked for, with its batches in memory. */
   #shown: { readonly id: string; readonly dataset: StoredDataset } | null = null;
@@ -84,8 +92,20 @@ class DatasetService {
         await removeDataset(database, command.datasetId);
         return null;
       case 'cancel':
-        for (const abort of this.#imports) abort.abort();
+        for (const abort of this.#working) abort.abort();
         return null;
+      case 'columns':
+        return describeColumns(blobSource(command.name, command.file, 'data'), command.name);
+      case 'preview-mapping': {
+        const { name, file, mapping } = command;
+        return previewMapping(blobSource(name, file, 'data'), name, mapping);
+      }
+      case 'split': {
+        const dataset = await openDataset(database, command.datasetId);
+        return (await splitDataset(dataset, command.split)).report;
+      }
+      case 'overlap':
+        return this.#abortable((signal) => this.#overlap(command, signal));
       case 'set-tokenizer':
         return this.#setTokenizer(command);
       case 'rows':
@@ -96,40 +116,70 @@ class DatasetService {
     }
   }
 
-  async #open({ name, file, synthetic = false }: CommandOf<'open'>): Promise<DatasetSummary> {
-    const abort = new AbortController();
-    this.#imports.add(abort);
-    try {
-      return await this.#host.exclusive(async () => {
+  #open({ name, file, synthetic = false, mapping, copBase }: CommandOf<'open'>): Promise<DatasetSummary> {
+    const choices = {
+      ...(mapping === undefined ? {} : { mapping }),
+      ...(copBase === undefined ? {} : { copBase }),
+    };
+    return this.#abortable((signal) =>
+      this.#host.exclusive(async () => {
         const { sink, finish, abandon } = await beginImport(this.#host.database);
         try {
           const reading = await readDataset(blobSource(name, file, 'data'), {
             name,
             sink,
-            signal: abort.signal,
+            signal,
             onProgress: this.#reportProgress(name),
+            ...choices,
           });
           this.#shown = null;
-          return await finish(reading, synthetic);
+          return await finish(readBy(choices, reading), synthetic);
         } catch (error) {
           // If this fails too, the next import sweeps the batches away.
           await abandon().catch(() => {});
           throw error;
         }
-      });
+      }),
+    );
+  }
+
+  /** Runs what `cancel` stops. */
+  async #abortable<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    this.#working.add(abort);
+    try {
+      return await task(abort.signal);
     } finally {
-      this.#imports.delete(abort);
+      this.#working.delete(abort);
     }
   }
 
-  /** Passes progress on about ten times a second, and at the end. */
+  async #overlap({ train, test, split }: CommandOf<'overlap'>, signal: AbortSignal): Promise<OverlapReport> {
+    const { database } = this.#host;
+    const trained = await openPart(database, train, split);
+    return overlap(trained, await openPart(database, test, split), {
+      signal,
+      onProgress: this.#seldom((done, total) => this.#host.post({ type: 'comparing', done, total })),
+    });
+  }
+
   #reportProgress(name: string): (progress: ReadProgress) => void {
+    const report = this.#seldom((_bytes, _total, progress: ReadProgress) =>
+      this.#host.post({ type: 'progress', name, ...progress }),
+    );
+    return (progress) => report(progress.bytes, progress.totalBytes, progress);
+  }
+
+  /** Passes progress on about ten times a second, and at the end. */
+  #seldom<T extends readonly unknown[]>(
+    report: (done: number, total: number, ...more: T) => void,
+  ): (done: number, total: number, ...more: T) => void {
     let last = Number.NEGATIVE_INFINITY;
-    return (progress) => {
+    return (done, total, ...more) => {
       const now = this.#host.clock();
-      if (progress.bytes < progress.totalBytes && now - last < PROGRESS_INTERVAL_MS) return;
+      if (done < total && now - last < PROGRESS_INTERVAL_MS) return;
       last = now;
-      this.#host.post({ type: 'progress', name, ...progress });
+      report(done, total, ...more);
     };
   }
 
@@ -163,6 +213,33 @@ class DatasetService {
     }
     return rows;
   }
+}
+
+/**
+ * The same file read in another way has other cases, so it is another dataset: its id is the hash
+ * of the file's and of what the person chose.
+ */
+function readBy(
+  choices: Pick<CommandOf<'open'>, 'mapping' | 'copBase'>,
+  reading: DatasetReading,
+): DatasetReading {
+  if (Object.keys(choices).length === 0) return reading;
+  const chosen = new TextEncoder().encode(`${reading.summary.id}\n${JSON.stringify(choices)}`);
+  return { ...reading, summary: { ...reading.summary, id: new Sha256().update(chosen).digest() } };
+}
+
+/** `all` is every row here, labelled or not: a leaked question is leaked without its answer too. */
+async function openPart(
+  database: UseStore,
+  { datasetId, part }: PartOfDataset,
+  split: Split,
+): Promise<CaseSet> {
+  const dataset = await openDataset(database, datasetId);
+  const { name } = dataset.summary;
+  if (part === 'all') return { name, part, count: dataset.count, at: dataset.case };
+  const { train, heldOut } = await splitDataset(dataset, split);
+  const indices = part === 'train' ? train : heldOut;
+  return { name, part, count: indices.length, at: (index) => dataset.case(indices[index]!) };
 }
 
 async function exportBadLines(database: UseStore, datasetId: string): Promise<ExportedFile> {

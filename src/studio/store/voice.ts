@@ -7,7 +7,7 @@ const NOTICE_MS = 10_000;
 const TOAST_MS = 12_000;
 
 /** What the person asked for is no error. */
-const CANCELLED: ReadonlySet<string> = new Set(['cancelled', 'import-cancelled']);
+const CANCELLED: ReadonlySet<string> = new Set(['cancelled', 'import-cancelled', 'overlap-cancelled']);
 
 export class Voice {
   readonly #store: StudioStore;
