@@ -21,11 +21,13 @@ import {
 } from '../../src/engine/evaluation/store';
 import { summarize } from '../../src/engine/evaluation/summary';
 import {
+  type Command,
   type CommandResults,
   type DatasetResult,
   type EvaluatedPolicyFacts,
   type EvaluationDatasetFacts,
   type EvaluationFormat,
+  type EvaluationImport,
   type EvaluationProgress,
   type EvaluationRequest,
   type EvaluationSummary,
@@ -36,6 +38,7 @@ import { nextMacrotask } from '../macrotask';
 import { openCases } from './cases';
 import { type Holdings, type OpenedPolicy, openPolicy, reopenPolicy } from './evaluated-policy';
 import type { TrainerHost } from './host';
+import { importEvaluation } from './imported-evaluation';
 
 /** Progress within a batch is told at most this often. */
 const TELL_INTERVAL_MS = 250;
@@ -144,6 +147,16 @@ export class Evaluations {
     }
     const type = { json: 'application/json', csv: 'text/csv', 'lm-eval': 'application/jsonl' }[format];
     return { name, file: new Blob(blobs, { type }), sha256: hash.digest() };
+  }
+
+  /** Completions made elsewhere; `eos` is of the tokenizer that made them, as far as it is known. */
+  async import(
+    command: Extract<Command, { type: 'import-evaluation' }>,
+    eos: string,
+  ): Promise<EvaluationImport> {
+    const imported = await importEvaluation(this.#host, command, eos);
+    await this.#tell();
+    return imported;
   }
 
   async #evaluate(

@@ -51,6 +51,9 @@ const READ_ONLY: ReadonlySet<Command['type']> = new Set([
   'page-hidden',
 ]);
 
+/** Of Qwen2.5 and Qwen3: what imported completions may end with where no model is loaded. */
+const COMMON_EOS = '<|im_end|>';
+
 export class TrainerService {
   readonly #host: TrainerHost;
   #backend: BackendReport | null = null;
@@ -142,7 +145,7 @@ export class TrainerService {
       case 'export-evaluation':
         return this.#evaluations.export(command.id, command.format, command.dataset);
       case 'import-evaluation':
-        throw refusal('unknown-command', 'This build cannot import evaluations yet.', 'Evaluate here.');
+        return this.#evaluations.import(command, this.#model?.tokenizer.eosToken ?? COMMON_EOS);
       default:
         command satisfies never;
         throw new StudioError({

@@ -18,6 +18,8 @@ import { sha256 } from '../checkpoint/hash';
 
 /** Changes when a stored evaluation would be read differently. */
 const VERSION = 1;
+/** Of an evaluation that is stored at once. */
+const CASES_PER_CHUNK = 64;
 
 type RecordKey = readonly ['evaluation', id: string];
 type ChunkKey = readonly ['cases', id: string, dataset: number, chunk: number];
@@ -67,10 +69,31 @@ export async function createEvaluation(
   store: UseStore,
   summary: EvaluationSummary,
 ): Promise<StoredEvaluation> {
-  const order = ((await listEvaluations(store))[0]?.order ?? 0) + 1;
-  const record = { version: VERSION, order, summary, chunks: summary.datasets.map(() => []) };
+  const record = await newRecord(store, summary);
   await saveEvaluation(store, record);
   return record;
+}
+
+/** An evaluation of one dataset with all its cases, or nothing of it. */
+export async function storeWhole(
+  store: UseStore,
+  summary: EvaluationSummary,
+  cases: readonly EvaluatedCase[],
+): Promise<void> {
+  const record = await newRecord(store, summary);
+  const entries: [ChunkKey | RecordKey, unknown][] = [];
+  for (let start = 0; start < cases.length; start += CASES_PER_CHUNK) {
+    const chunk = await chunkOf(cases.slice(start, start + CASES_PER_CHUNK));
+    entries.push([chunkKey(summary.id, 0, entries.length), chunk]);
+  }
+  const sizes = entries.map((_, index) => Math.min(CASES_PER_CHUNK, cases.length - index * CASES_PER_CHUNK));
+  entries.push([recordKey(summary.id), { ...record, chunks: [sizes] }]);
+  await guard('save', () => setMany(entries, store));
+}
+
+async function newRecord(store: UseStore, summary: EvaluationSummary): Promise<StoredEvaluation> {
+  const order = ((await listEvaluations(store))[0]?.order ?? 0) + 1;
+  return { version: VERSION, order, summary, chunks: summary.datasets.map(() => []) };
 }
 
 export async function saveEvaluation(store: UseStore, record: StoredEvaluation): Promise<void> {
@@ -86,8 +109,7 @@ export async function appendCases(
 ): Promise<StoredEvaluation> {
   const { id } = record.summary;
   const { dataset } = progress;
-  const text = JSON.stringify(cases);
-  const chunk: Chunk = { text, sha256: await hashOf(text) };
+  const chunk = await chunkOf(cases);
   const chunks = record.chunks.map((sizes, index) => (index === dataset ? [...sizes, cases.length] : sizes));
   const grown = { ...record, chunks, summary: { ...record.summary, progress } };
   const key = chunkKey(id, dataset, record.chunks[dataset]!.length);
@@ -174,6 +196,11 @@ async function readChunk(store: UseStore, key: ChunkKey): Promise<EvaluatedCase[
   const chunk = await guard('read', () => get<Partial<Chunk>>(key, store));
   if (typeof chunk?.text !== 'string' || chunk.sha256 !== (await hashOf(chunk.text))) return null;
   return JSON.parse(chunk.text) as EvaluatedCase[]; // The hash says that it is as it was written.
+}
+
+async function chunkOf(cases: readonly EvaluatedCase[]): Promise<Chunk> {
+  const text = JSON.stringify(cases);
+  return { text, sha256: await hashOf(text) };
 }
 
 function hashOf(text: string): Promise<string> {
