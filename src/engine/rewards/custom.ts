@@ -4,7 +4,7 @@
  * there, so that nothing can be counted in them: the value is 0.
  */
 import type { CustomObjective } from '../../protocol/config';
-import { customDescriptor } from '../../protocol/custom';
+import { CUSTOM_LIMITS, customDescriptor } from '../../protocol/custom';
 import type { EvidenceItem } from '../../protocol/scoring';
 import { compileMatch, type FindMatches } from './custom-matches';
 import { evidenceSpan, figure } from './evidence';
@@ -16,21 +16,25 @@ import { findSections, type SectionsFault } from './sections';
 /** A match is quoted up to this many characters. */
 const QUOTED = 80;
 
-const compiled = new WeakMap<CustomObjective, Objective>();
+/** By content: a definition that crossed threads is another object. Forgets the oldest when full. */
+const compiled = new Map<string, Objective>();
+const MAX_COMPILED = 2 * CUSTOM_LIMITS.objectives;
 
 /**
- * The objective that a definition declares, compiled once for each definition object. Throws
+ * The objective that a definition declares, compiled once. Throws
  * `config-invalid` for a pattern that RE2 refuses; `validateCustom` checks everything else.
  */
 export function customObjective(definition: CustomObjective): Objective {
-  const known = compiled.get(definition);
+  const key = JSON.stringify(definition);
+  const known = compiled.get(key);
   if (known) return known;
   const find = compileMatch(definition.match, `rewards.custom.${definition.name}.match`);
   const objective: Objective = {
     descriptor: customDescriptor(definition),
     score: (response) => countMatches(response, definition, find),
   };
-  compiled.set(definition, objective);
+  if (compiled.size >= MAX_COMPILED) compiled.delete(compiled.keys().next().value!);
+  compiled.set(key, objective);
   return objective;
 }
 

@@ -11,6 +11,7 @@ import type { ObjectiveDescriptor, RunConfig } from '../../protocol/config';
 import { StudioError } from '../../protocol/errors';
 import type { Evidence, RewardGate, ScoredCompletion, ScoringInput } from '../../protocol/scoring';
 import { findBoxCommands } from './boxes';
+import { customObjective } from './custom';
 import type { Objective } from './objective';
 import { OBJECTIVES } from './objectives';
 import { prepareResponse } from './response';
@@ -51,8 +52,8 @@ export function scoreCompletion(input: ScoringInput, rewards: Rewards): ScoredCo
 }
 
 /** Every objective of these rewards, in the order in which they are summed. */
-export function objectivesOf(_: Pick<Rewards, 'custom'>): readonly Objective[] {
-  return OBJECTIVES;
+export function objectivesOf({ custom }: Pick<Rewards, 'custom'>): readonly Objective[] {
+  return custom.length === 0 ? OBJECTIVES : [...OBJECTIVES, ...custom.map(customObjective)];
 }
 
 /** Objective → weight, those of the user's own included. */

@@ -64,7 +64,9 @@ describe('value', () => {
   it('is compiled once for a definition', () => {
     const declared = definition();
     expect(customObjective(declared)).toBe(customObjective(declared));
-    expect(customObjective(declared)).not.toBe(customObjective(definition()));
+    // Also when the definition crossed threads.
+    expect(customObjective(structuredClone(declared))).toBe(customObjective(declared));
+    expect(customObjective({ ...declared, cap: declared.cap + 1 })).not.toBe(customObjective(declared));
   });
 });
 

@@ -45,6 +45,24 @@ describe('scoreCompletion', () => {
     expect(scoreCompletion(scoring('x'), { ...released, accuracyFloor: -1 }).rewards.accuracy).toBe(0);
   });
 
+  it('counts objectives of the user’s own with the weight in their definition', () => {
+    // “so” twice of at most 4: 0.5, as a penalty of 3.
+    const custom = [
+      {
+        name: 'hedges',
+        match: { kind: 'terms', terms: ['so'] },
+        where: 'response',
+        cap: 4,
+        weight: -3,
+      },
+    ] as const;
+    const input = scoring('<think>So it is.</think><answer>So \\boxed{A}</answer>');
+    const { rewards, contributions, reward } = scoreCompletion(input, { ...released, custom });
+    expect(rewards.hedges).toBe(0.5);
+    expect(contributions).toEqual({ accuracy: 10, format: 1.5, language: 0.5, hedges: -1.5 });
+    expect(reward).toBe(10.5);
+  });
+
   it('refuses a weight for an objective that does not exist', () => {
     expect(() => scoreCompletion(scoring(good), { ...released, weights: { acuracy: 10 } })).toThrow(
       'rewards.weights.acuracy: expected one of accuracy, format, language, wellFormed, received "acuracy".',
