@@ -2,24 +2,19 @@
  * `npm run inspect -- PATH…`: what each file or folder is, one JSON line each; exit code 1 if any
  * is invalid. The contract is in commands/inspect.ts. stdout carries answers only.
  */
-import { CommandError, runCommand } from './lib/process.mjs';
+import { parseInspectOptions } from './lib/inspect-options.mjs';
+import { runCommand } from './lib/process.mjs';
 import { ensureInstalled } from './lib/setup.mjs';
 
 await runCommand(async () => {
-  const paths = process.argv.slice(2);
-  if (paths.length === 0) {
-    throw new CommandError('Usage: npm run inspect -- PATH…   (datasets, model folders, checkpoints)', {
-      exitCode: 2,
-    });
-  }
+  const request = parseInspectOptions(process.argv.slice(2));
   await ensureInstalled();
   const { importTypeScript } = await import('./lib/typescript.mjs');
-  const { inspect } = /** @type {typeof import('./commands/inspect')} */ (
+  const { inspectAll } = /** @type {typeof import('./commands/inspect')} */ (
     await importTypeScript('scripts/commands/inspect.ts')
   );
   let invalid = 0;
-  for (const path of paths) {
-    const answer = await inspect(path);
+  for await (const answer of inspectAll(request)) {
     if ('error' in answer) invalid++;
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }

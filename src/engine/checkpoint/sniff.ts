@@ -109,7 +109,11 @@ async function sniffSafetensors(file: ByteSource): Promise<Sniffed> {
 
 async function sniffText(file: ByteSource, head: Uint8Array<ArrayBuffer>): Promise<Sniffed> {
   const text = decode(head);
-  if (text === null) return refused(`${file.name} is neither UTF-8 text nor a format known here.`);
+  if (text === null) {
+    // A dataset with a damaged line is read all the same, and the line told.
+    if (beginsLikeRows(head)) return { kind: 'dataset', detail: 'JSON with damaged text.' };
+    return refused(`${file.name} is neither UTF-8 text nor a format known here.`);
+  }
   const start = text.trimStart();
   if (start === '') return refused(`${file.name} is blank.`);
   if (!start.startsWith('{')) {
@@ -139,6 +143,11 @@ function decode(head: Uint8Array<ArrayBuffer>): string | null {
   } catch {
     return null;
   }
+}
+
+/** Whether an object or an array of objects opens here, whatever bytes follow. */
+function beginsLikeRows(head: Uint8Array): boolean {
+  return !head.includes(0) && /^[\s\uFEFF]*(\[\s*)?\{\s*"/.test(new TextDecoder().decode(head));
 }
 
 /** The file as one JSON object; null if it is anything else, such as one object per line. */

@@ -34,6 +34,7 @@ describe('sniff', () => {
     ['dataset', { 'cases.json': `[${row}]` }],
     ['dataset', { 'cases.csv': 'question,a,b\nx,y,z\n' }],
     ['dataset', { 'broken.jsonl': `${row.slice(0, 20)}\n${row}` }],
+    ['dataset', { 'latin1.jsonl': new Uint8Array(Buffer.from(`${row}\n{"question":"caf\xe9"}`, 'latin1')) }],
     ['dataset', { 'bom.jsonl': `\uFEFF${row}\n${row}` }],
     ['dataset', { 'wide.jsonl': `{"question":"${'é'.repeat(70_000)}"}\n{}` }], // a character lies across the end of the head
     ['dataset', { 'folder/cases.jsonl': row, 'folder/.DS_Store': 'x' }],
