@@ -77,7 +77,7 @@ function parsed(pattern: string, path: string): RE2JS {
   } catch (thrown) {
     if (!(thrown instanceof RE2JSException)) throw thrown;
     throw configError(
-      `${path}: expected a regular expression in RE2 syntax, ${thrown.message}`,
+      `${path}: expected a regular expression in RE2 syntax; ${thrown.message.replace('error parsing regexp: ', '')}`,
       'Correct it. RE2 has no lookahead, lookbehind or backreferences, and repeats at most 1,000 times.',
     );
   }

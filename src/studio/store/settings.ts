@@ -3,7 +3,14 @@
  * be and applies to comes from its descriptor; nothing here knows a setting by name but the weights,
  * which may be absent: an objective without a weight has weight 0.
  */
-import { type RunConfig, type SettingDescriptor, type SettingValue, StudioError } from '../../protocol';
+import {
+  type CustomObjective,
+  type RunConfig,
+  type SettingDescriptor,
+  type SettingValue,
+  StudioError,
+} from '../../protocol';
+import { customChanges, customListProblem } from './customObjectives';
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -60,7 +67,7 @@ export function checkSetting(descriptor: SettingDescriptor, value: unknown): str
         ? null
         : `One or more of: ${choices?.join(', ')}.`;
     case 'objectives':
-      return Array.isArray(value) ? null : 'This needs a list of objectives.';
+      return customListProblem(value);
     default:
       return kind satisfies never;
   }
@@ -86,7 +93,7 @@ export function showSetting(value: SettingValue | undefined): string {
   if (typeof value === 'number')
     return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
   if (typeof value === 'string') return value;
-  return value.join(', ');
+  return value.map((each) => (typeof each === 'string' ? each : each.name)).join(', ');
 }
 
 export interface SettingChange {
@@ -95,6 +102,17 @@ export interface SettingChange {
   readonly from: SettingValue | undefined;
   readonly to: SettingValue;
   readonly applies: SettingDescriptor['applies'];
+}
+
+/** `1e-4 → 3e-4`; for objectives of one's own, only those that differ. */
+export function showChange({ from, to }: Pick<SettingChange, 'from' | 'to'>): string {
+  if (isObjectives(from) && isObjectives(to)) return customChanges(from, to);
+  return `${showSetting(from)} → ${showSetting(to)}`;
+}
+
+/** An empty list is one of objectives as well as of texts. */
+function isObjectives(value: SettingValue | undefined): value is readonly CustomObjective[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'object');
 }
 
 /** What `to` changes against `from`, in the table's order. */

@@ -101,23 +101,23 @@ describe('validateCustom', () => {
     [
       'lookahead',
       patternOf('a(?=b)'),
-      '.match.pattern: expected a regular expression in RE2 syntax, error parsing regexp: invalid or unsupported Perl syntax: `(?=`',
+      '.match.pattern: expected a regular expression in RE2 syntax; invalid or unsupported Perl syntax: `(?=`',
     ],
     ['lookbehind', patternOf('(?<=a)b'), '.match.pattern: expected a regular expression in RE2 syntax'],
     [
       'a backreference',
       patternOf('(a)\\1'),
-      '.match.pattern: expected a regular expression in RE2 syntax, error parsing regexp: invalid escape sequence: `\\1`',
+      '.match.pattern: expected a regular expression in RE2 syntax; invalid escape sequence: `\\1`',
     ],
     [
       'an open group',
       patternOf('(a'),
-      '.match.pattern: expected a regular expression in RE2 syntax, error parsing regexp: missing closing )',
+      '.match.pattern: expected a regular expression in RE2 syntax; missing closing )',
     ],
     [
       'a million repetitions',
       patternOf('(a{1000}){1000}'),
-      '.match.pattern: expected a regular expression in RE2 syntax, error parsing regexp: invalid repeat count: `{1000}`',
+      '.match.pattern: expected a regular expression in RE2 syntax; invalid repeat count: `{1000}`',
     ],
     [
       'repetitions in a row',

@@ -15,15 +15,17 @@ interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'chi
   /** Shown in the tooltip; the binding itself is made by `useKeys`. */
   readonly shortcut?: KeyName;
   readonly hint?: string;
+  /** It sends the form it stands in, as the Enter key does. */
+  readonly submit?: boolean;
 }
 
 export function Button(props: ButtonProps) {
-  const { label, icon, bare, tone = 'plain', large, shortcut, hint, className, ...rest } = props;
+  const { label, icon, bare, tone = 'plain', large, shortcut, hint, submit, className, ...rest } = props;
   const key = shortcut && KEYS[shortcut];
   const tooltip = [hint ?? (bare || key ? label : null), key && `(${key.label})`].filter(Boolean).join(' ');
   return (
     <button
-      type="button"
+      type={submit ? 'submit' : 'button'}
       className={cx(css.button, css[tone], large && css.large, bare && css.bare, className)}
       title={tooltip || undefined}
       aria-label={bare ? label : undefined}

@@ -16,10 +16,11 @@ export function RewardPresets({ presets, draft }: RewardPresetsProps) {
     <fieldset className={css.presets}>
       <legend className={css.legend}>Reward preset</legend>
       {presets.map((preset) => (
-        <label key={preset.name} className={css.preset} title={preset.source}>
+        <label key={preset.name} className={css.preset}>
           <input
             type="radio"
             name={name}
+            aria-describedby={`${name}-${preset.name}`}
             checked={draft.rewards.preset === preset.name}
             disabled={preset.unavailable !== undefined}
             onChange={() =>
@@ -29,11 +30,18 @@ export function RewardPresets({ presets, draft }: RewardPresetsProps) {
               })
             }
           />
-          <span>
-            {preset.label}
-            {preset.unavailable && <span className={css.unavailable}>{preset.unavailable}</span>}
-          </span>
+          {preset.label}
         </label>
+      ))}
+      {presets.map((preset) => (
+        <p
+          key={preset.name}
+          id={`${name}-${preset.name}`}
+          className={css.source}
+          hidden={preset.name !== draft.rewards.preset && preset.unavailable === undefined}
+        >
+          {preset.unavailable ?? preset.source}
+        </p>
       ))}
     </fieldset>
   );

@@ -122,7 +122,7 @@ function Control({ id, setting, value, onChange, problemId }: ControlProps) {
       );
     }
     case 'objectives':
-      return null; // `CustomObjectives` draws them
+      return null; // drawn by `CustomObjectives`
     default:
       return setting.kind satisfies never;
   }

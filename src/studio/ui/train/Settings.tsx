@@ -1,18 +1,19 @@
 /** The run's settings, drawn from their descriptors; what a running run takes up, and what needs a new one. */
 import { useMemo, useState } from 'react';
 import type { RunConfig, RunSummary, SettingDescriptor, SettingValue } from '../../../protocol';
-import { changes, checkSetting, getSetting, setSetting, showSetting } from '../../store/settings';
+import { changes, checkSetting, getSetting, setSetting, showChange, showSetting } from '../../store/settings';
 import { isActive } from '../../store/state';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { Icon } from '../kit/Icon';
 import { Panel } from '../kit/Panel';
+import { CustomObjectives } from './CustomObjectives';
 import { RewardPresets } from './RewardPresets';
 import { SettingRow } from './SettingRow';
 import css from './Settings.module.css';
 
 /** Open at first; the rest is a click away. */
-const OPEN_GROUPS = new Set(['Run', 'Rewards', 'Sampling', 'Optimizer']);
+const OPEN_GROUPS = new Set(['Run', 'Rewards', 'Data', 'Sampling', 'Optimizer']);
 /** Drawn by `RewardPresets`, because a preset also sets the weights. */
 const PRESET_PATH = 'rewards.preset';
 
@@ -22,6 +23,7 @@ export function Settings({ onHide }: { readonly onHide: () => void }) {
   const draft = useStudio((state) => state.draft);
   const run = useStudio((state) => state.run);
   const [focused, setFocused] = useState<SettingDescriptor | null>(null);
+  const [replaced, setReplaced] = useState<{ from: RunConfig; to: RunConfig } | null>(null);
   const groups = useMemo(() => inGroups(ready?.settings ?? []), [ready]);
   if (!ready || !draft) {
     return (
@@ -31,6 +33,10 @@ export function Settings({ onHide }: { readonly onHide: () => void }) {
     );
   }
   const active = isActive(run);
+  const replace = (to: RunConfig) => {
+    setReplaced({ from: draft, to });
+    session.edit(to);
+  };
   return (
     <Panel
       title="Settings"
@@ -38,17 +44,27 @@ export function Settings({ onHide }: { readonly onHide: () => void }) {
       className={css.panel}
       actions={
         <>
+          {replaced?.to === draft && (
+            <Button
+              label="Undo"
+              icon="undo"
+              bare
+              tone="quiet"
+              hint="Back to the settings of before"
+              onClick={() => session.edit(replaced.from)}
+            />
+          )}
           <Button
             label="Defaults"
             tone="quiet"
             hint="For the starter and other tiny policies"
-            onClick={() => session.edit(ready.defaults)}
+            onClick={() => replace(ready.defaults)}
           />
           <Button
             label="Paper"
             tone="quiet"
             hint="Clinical-R1’s values"
-            onClick={() => session.edit(ready.paper)}
+            onClick={() => replace(ready.paper)}
           />
           <Button label="Hide settings" bare tone="quiet" icon="left" onClick={onHide} />
         </>
@@ -69,15 +85,25 @@ export function Settings({ onHide }: { readonly onHide: () => void }) {
             )}
             {settings
               .filter(({ path }) => path !== PRESET_PATH)
-              .map((setting) => (
-                <SettingRow
-                  key={setting.path}
-                  setting={setting}
-                  value={getSetting(draft, setting.path)}
-                  onFocus={setFocused}
-                  onChange={(value) => session.edit(setSetting(draft, setting.path, value))}
-                />
-              ))}
+              .map((setting) =>
+                setting.kind === 'objectives' ? (
+                  <CustomObjectives
+                    key={setting.path}
+                    setting={setting}
+                    draft={draft}
+                    builtIn={ready.objectives}
+                    onFocus={setFocused}
+                  />
+                ) : (
+                  <SettingRow
+                    key={setting.path}
+                    setting={setting}
+                    value={getSetting(draft, setting.path)}
+                    onFocus={setFocused}
+                    onChange={(value) => session.edit(setSetting(draft, setting.path, value))}
+                  />
+                ),
+              )}
           </details>
         ))}
       </div>
@@ -119,12 +145,9 @@ function Pending({ run, draft, settings }: PendingProps) {
       </p>
     );
   const list = (some: typeof edited) =>
-    some.map(({ path, label, from, to }) => (
-      <li key={path}>
-        {label}{' '}
-        <span className={css.diff}>
-          {showSetting(from)} → {showSetting(to)}
-        </span>
+    some.map((change) => (
+      <li key={change.path}>
+        {change.label} <span className={css.diff}>{showChange(change)}</span>
       </li>
     ));
   return (
