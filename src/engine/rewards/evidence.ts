@@ -1,8 +1,6 @@
-/** What the evidence of an objective is made of: bounded spans of the completion, figures as text. */
-import type { EvidenceSpan, TextSpan } from '../../protocol/scoring';
+/** What the evidence of an objective is made of: bounded spans and items, figures as text. */
+import type { Evidence, EvidenceItem, EvidenceSpan, TextSpan } from '../../protocol/scoring';
 import type { Response } from './response';
-
-export type { Evidence } from '../../protocol/scoring';
 
 /** Spans, and items, kept per objective; counts always cover everything. */
 export const MAX_EVIDENCE_SPANS = 50;
@@ -10,6 +8,23 @@ export const MAX_EVIDENCE_SPANS = 50;
 /** A span of `response.text`, carried back to the completion. */
 export function evidenceSpan(response: Response, span: TextSpan, label: string): EvidenceSpan {
   return { start: span.start + response.offset, end: span.end + response.offset, label };
+}
+
+/** Evidence whose spans are where the completion says its items. Too many items: those go that it does not say. */
+export function itemisedEvidence(parts: {
+  readonly rule: string;
+  readonly counts: Evidence['counts'];
+  readonly items: readonly EvidenceItem[];
+  readonly arithmetic: string;
+}): Evidence {
+  const said = parts.items.filter(({ completion }) => completion !== undefined);
+  const unsaid = parts.items.filter(({ completion }) => completion === undefined);
+  const isCut = parts.items.length > MAX_EVIDENCE_SPANS;
+  const items = isCut ? [...said, ...unsaid].slice(0, MAX_EVIDENCE_SPANS) : parts.items;
+  const spans = items
+    .flatMap(({ kind, completion }) => (completion === undefined ? [] : { ...completion, label: kind }))
+    .sort((a, b) => a.start - b.start || a.end - b.end);
+  return { ...parts, items, spans };
 }
 
 /** A number as an arithmetic line shows it: at most three decimals, no trailing zeros. */
