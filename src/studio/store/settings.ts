@@ -160,8 +160,8 @@ export function readConfig(
   if (version !== 1) throw refuse(`expected "version": 1, got ${JSON.stringify(version)}.`);
 
   const known = new Map(descriptors.map((descriptor) => [descriptor.path, descriptor]));
-  // The file's weights are all of them: one that it leaves out is 0, not the base's.
-  const weightless = { ...base, rewards: { ...base.rewards, weights: {} } };
+  // The file's weights are all of them: an objective that it leaves out has none, also one of one's own.
+  const weightless = { ...base, rewards: { ...base.rewards, weights: {}, custom: [] } };
   let config = valueAt(tree, 'rewards.weights') === undefined ? base : weightless;
   for (const [path, value] of leaves(tree as Tree)) {
     if (path === 'version') continue;

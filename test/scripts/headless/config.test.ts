@@ -68,6 +68,17 @@ describe('mergeConfig', () => {
     expect(merge({ rewards: { weights: { accuracy: 2 } } }).rewards.weights).toEqual({ accuracy: 2 });
   });
 
+  it('takes custom objectives from a config and from a run.json, whole and in order', () => {
+    const match = { kind: 'terms', terms: ['maybe'] };
+    const custom = [
+      { name: 'hedging', match, where: 'reasoning', cap: 3, weight: -0.5 },
+      { name: 'signs', match, where: 'response', cap: 1, weight: 1 },
+    ];
+    expect(merge({ rewards: { custom } }).rewards).toEqual({ ...defaults.rewards, custom });
+    const recorded = { ...defaults, rewards: { ...defaults.rewards, custom } };
+    expect(merge({ config: recorded, steps: [] })).toEqual(recorded);
+  });
+
   it('keeps null and lists as values', () => {
     expect(merge({ rewards: { accuracyFloor: -1 } }).rewards.accuracyFloor).toBe(-1);
     expect(merge({ training: { loraTargets: [] } }).training.loraTargets).toEqual([]);

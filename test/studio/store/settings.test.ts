@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { StudioError } from '../../../src/protocol';
+import { defaultConfig, SETTINGS, validateConfig } from '../../../src/engine/crpo/settings';
+import { type CustomObjective, type RunConfig, StudioError } from '../../../src/protocol';
 import {
   changes,
   checkConfig,
@@ -7,6 +8,7 @@ import {
   getSetting,
   readConfig,
   setSetting,
+  showChange,
   showSetting,
 } from '../../../src/studio/store/settings';
 import { config, ready } from '../records';
@@ -126,5 +128,54 @@ describe('readConfig', () => {
     expect(refusal('{"version": 1, "__proto__": {"steps": 1}}')).toBe(
       'run.json: "__proto__.steps" is no setting.',
     );
+  });
+});
+
+describe('custom objectives', () => {
+  const hedging: CustomObjective = {
+    name: 'hedging',
+    match: { kind: 'pattern', pattern: '(?i)\\b(maybe|perhaps)\\b' },
+    where: 'reasoning',
+    cap: 3,
+    weight: -0.5,
+  };
+  const terms: CustomObjective = { ...hedging, name: 'signs', match: { kind: 'terms', terms: ['fever'] } };
+  const defaults = defaultConfig();
+  const own: RunConfig = { ...defaults, rewards: { ...defaults.rewards, custom: [hedging, terms] } };
+  const drop = (value: unknown, base: RunConfig = defaults) =>
+    readConfig(JSON.stringify(value), 'run.json', base, SETTINGS);
+
+  it('come back from a run’s record and pass the engine', () => {
+    const taken = drop({ config: own, steps: [], summary: {} });
+    expect(taken).toEqual(own);
+    expect(validateConfig(JSON.parse(JSON.stringify(taken)))).toEqual(own);
+  });
+
+  it('are gone where a file has weights and no list: such a run had none', () => {
+    const { custom: _, ...rewards } = defaults.rewards;
+    expect(drop({ ...defaults, rewards }, own).rewards.custom).toEqual([]);
+    expect(drop({ version: 1, seed: 5 }, own).rewards.custom).toEqual([hedging, terms]);
+  });
+
+  it('are refused with their name and reason', () => {
+    const refused = (custom: unknown) => () => drop({ version: 1, rewards: { custom } });
+    expect(refused([hedging, { ...terms, cap: 0 }])).toThrow('signs, cap: At least 1.');
+    expect(refused([hedging, hedging])).toThrow('There is already an objective “hedging”.');
+    expect(refused({ a: 1 })).toThrow('"rewards.custom.a" is no setting.');
+    expect(
+      checkConfig(
+        { ...own, rewards: { ...own.rewards, custom: [{ ...terms, weight: Number.NaN }] } },
+        SETTINGS,
+      ),
+    ).toEqual(new Map([['rewards.custom', 'signs, weight: This needs a number.']]));
+  });
+
+  it('are told by what changed about them', () => {
+    const [change] = changes(defaults, own, SETTINGS);
+    expect(change).toMatchObject({ path: 'rewards.custom', applies: 'next-step' });
+    expect(showChange(change!)).toBe('+ hedging, + signs');
+    expect(showChange({ from: 1e-4, to: 3e-4 })).toBe('1e-4 → 3e-4');
+    expect(showChange({ from: ['q_proj'], to: [] })).toBe('q_proj → ');
+    expect(showSetting(own.rewards.custom)).toBe('hedging, signs');
   });
 });
