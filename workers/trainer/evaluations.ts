@@ -165,26 +165,27 @@ export class Evaluations {
     pausing: AbortController,
   ): Promise<EvaluationSummary> {
     const database = this.#host.evaluationDatabase;
+    const { id } = record.summary;
     const stopwatch = new Stopwatch(this.#host, record.summary.progress.elapsedMs);
-    let stored = withStatus(record, 'running');
-    await saveEvaluation(database, stored);
+    await saveEvaluation(database, withStatus(record, 'running'));
     await this.#tell();
+    let results: readonly DatasetResult[] | null = null;
     try {
+      let stored = withStatus(record, 'running');
       for (const dataset of stored.summary.datasets.keys()) {
         stored = await this.#evaluateDataset(stored, dataset, opened, pausing, stopwatch);
       }
-      stored = withStatus(stored, 'finished', await this.#results(stored));
+      results = await this.#results(stored);
     } catch (thrown) {
-      stored = withStatus(stored, 'paused');
       if (!(thrown instanceof EvaluationPaused)) throw thrown;
     } finally {
-      const progress = { ...stored.summary.progress, elapsedMs: stopwatch.elapsedMs() };
-      stored = { ...stored, summary: { ...stored.summary, progress } };
-      await saveEvaluation(database, stored);
+      // The database has every whole batch, also of a dataset that was left in the middle.
+      const ended = await findEvaluation(database, id);
+      await saveEvaluation(database, withEnd(ended, results, stopwatch.elapsedMs()));
       this.#active = null;
       await this.#tell();
     }
-    return stored.summary;
+    return (await findEvaluation(database, id)).summary;
   }
 
   async #evaluateDataset(
@@ -313,12 +314,19 @@ class Stopwatch {
   }
 }
 
-function withStatus(
+function withStatus(record: StoredEvaluation, status: EvaluationSummary['status']): StoredEvaluation {
+  return { ...record, summary: { ...record.summary, status } };
+}
+
+/** `results` null: it is paused. */
+function withEnd(
   record: StoredEvaluation,
-  status: EvaluationSummary['status'],
-  results: readonly DatasetResult[] = [],
+  results: readonly DatasetResult[] | null,
+  elapsedMs: number,
 ): StoredEvaluation {
-  return { ...record, summary: { ...record.summary, status, results } };
+  const status = results === null ? 'paused' : 'finished';
+  const progress = { ...record.summary.progress, elapsedMs };
+  return { ...record, summary: { ...record.summary, status, progress, results: results ?? [] } };
 }
 
 function newSummary(
