@@ -9,10 +9,21 @@ import type {
   DatasetResults,
   DatasetSummary,
   ErrorRecord,
+  EvaluationSummary,
   RunConfig,
   RunSummary,
 } from '../../protocol';
 import type { DatasetNews, TrainerNews } from './client';
+import { advanceComparison, type Comparison, putOverlap, type UnreadFile, withoutDataset } from './data';
+import {
+  advanceEvaluation,
+  dropEvaluation,
+  evaluationAsked,
+  evaluationEnded,
+  evaluationsWithoutTrainer,
+  listEvaluations,
+  putEvaluation,
+} from './evaluations';
 import { appendSteps, emptyHistory } from './history';
 import { keepRollouts } from './rollouts';
 import {
@@ -43,12 +54,17 @@ export type Action =
   | { readonly type: 'dataset-news'; readonly event: DatasetNews }
   | { readonly type: 'dataset-answer'; readonly answer: DatasetAnswer }
   | { readonly type: 'import-ended' }
+  | { readonly type: 'unread'; readonly unread: UnreadFile | null }
+  /** A comparison was sent; null: it was answered. */
+  | { readonly type: 'comparing'; readonly of: Comparison | null }
   | { readonly type: 'stage'; readonly stage: BootStage }
   | { readonly type: 'loading-model'; readonly name: string | null }
   | { readonly type: 'tokenizer'; readonly of: string | null }
   | { readonly type: 'choose-dataset'; readonly datasetId: string }
   | { readonly type: 'draft'; readonly draft: RunConfig }
-  | { readonly type: 'evaluation-ended' }
+  /** A command that evaluates was sent; it ends with its answer. */
+  | { readonly type: 'evaluation-asked' }
+  | { readonly type: 'evaluation-ended'; readonly failure: ErrorRecord | null }
   | { readonly type: 'error'; readonly error: ErrorRecord }
   | { readonly type: 'close-toast'; readonly id: number }
   | { readonly type: 'clear-errors' }
@@ -69,14 +85,18 @@ export function reduce(state: StudioState, action: Action): StudioState {
       return { ...withoutTrainer(state), trainerAlive: true };
     case 'trainer-crashed':
       return addError(onCrash(state, action.error), action.error);
-    case 'dataset-news': {
-      const { type: _, ...importing } = action.event;
-      return { ...state, importing };
-    }
+    case 'dataset-news':
+      return onDatasetNews(state, action.event);
     case 'dataset-answer':
       return onDatasetAnswer(state, action.answer);
     case 'import-ended':
       return { ...state, importing: null };
+    case 'unread':
+      return { ...state, data: { ...state.data, unread: action.unread } };
+    case 'comparing': {
+      const comparing = action.of && { of: action.of, done: 0, total: 0 };
+      return { ...state, data: { ...state.data, comparing } };
+    }
     case 'stage':
       return { ...state, stage: action.stage };
     case 'loading-model':
@@ -87,8 +107,10 @@ export function reduce(state: StudioState, action: Action): StudioState {
       return { ...state, datasetId: action.datasetId };
     case 'draft':
       return { ...state, draft: action.draft };
+    case 'evaluation-asked':
+      return { ...state, evaluations: evaluationAsked(state.evaluations) };
     case 'evaluation-ended':
-      return { ...state, evaluating: null };
+      return { ...state, evaluations: evaluationEnded(state.evaluations, action.failure) };
     case 'error':
       return addError(state, action.error);
     case 'close-toast':
@@ -143,18 +165,11 @@ function onTrainerNews(state: StudioState, event: TrainerNews): StudioState {
     case 'checkpoints':
       return { ...state, checkpoints: event.checkpoints, storage: event.storage };
     case 'evaluation':
-      return {
-        ...state,
-        evaluating: {
-          datasetId: event.datasetId,
-          done: event.done,
-          total: event.total,
-          partial: event.partial,
-        },
-      };
+      return state; // of the headless run's own making
     case 'evaluation-progress':
+      return { ...state, evaluations: advanceEvaluation(state.evaluations, event.progress) };
     case 'evaluations':
-      return state;
+      return { ...state, evaluations: listEvaluations(state.evaluations, event.evaluations) };
     case 'lock':
       return { ...state, holdsLock: event.holdsLock };
     case 'fault':
@@ -204,33 +219,47 @@ function onTrainerAnswer(state: StudioState, { command, result }: TrainerAnswer)
       const saved = result as CommandResults['save-checkpoint'];
       return { ...state, checkpoints: [saved, ...state.checkpoints.filter(({ id }) => id !== saved.id)] };
     }
-    case 'evaluate': {
-      const evaluation = {
-        datasetId: command.datasetId,
-        modelName: state.model?.name ?? '',
-        runId: state.run?.runId ?? null,
-        record: result as CommandResults['evaluate'],
-      };
-      return { ...state, evaluating: null, evaluations: [...state.evaluations, evaluation] };
+    case 'start-evaluation':
+    case 'resume-evaluation':
+      return { ...state, evaluations: putEvaluation(state.evaluations, result as EvaluationSummary) };
+    case 'import-evaluation': {
+      const { evaluation } = result as CommandResults['import-evaluation'];
+      return { ...state, evaluations: putEvaluation(state.evaluations, evaluation) };
     }
+    case 'list-evaluations':
+      return {
+        ...state,
+        evaluations: listEvaluations(state.evaluations, result as CommandResults['list-evaluations']),
+      };
+    case 'delete-evaluation':
+      return { ...state, evaluations: dropEvaluation(state.evaluations, command.id) };
     case 'page-hidden':
     case 'delete-checkpoint':
     case 'restore-checkpoint':
     case 'empty-trash':
     case 'export-checkpoint':
+    case 'evaluate':
     case 'cancel-evaluation':
-    case 'start-evaluation':
-    case 'resume-evaluation':
     case 'pause-evaluation':
-    case 'list-evaluations':
-    case 'delete-evaluation':
     case 'evaluation-cases':
     case 'compare-evaluations':
     case 'export-evaluation':
-    case 'import-evaluation':
       return state; // what they change comes as news
     default:
       return command satisfies never;
+  }
+}
+
+function onDatasetNews(state: StudioState, event: DatasetNews): StudioState {
+  switch (event.type) {
+    case 'progress': {
+      const { type: _, ...importing } = event;
+      return { ...state, importing };
+    }
+    case 'comparing':
+      return { ...state, data: advanceComparison(state.data, event.done, event.total) };
+    default:
+      return event satisfies never;
   }
 }
 
@@ -250,11 +279,19 @@ function onDatasetAnswer(state: StudioState, { command, result }: DatasetAnswer)
     case 'remove': {
       const datasets = state.datasets.filter(({ id }) => id !== command.datasetId);
       const datasetId = state.datasetId === command.datasetId ? (datasets[0]?.id ?? null) : state.datasetId;
-      return { ...state, datasets, datasetId };
+      return { ...state, datasets, datasetId, data: withoutDataset(state.data, command.datasetId) };
+    }
+    case 'overlap': {
+      const { train, test, split } = command;
+      const report = result as DatasetResults['overlap'];
+      return { ...state, data: putOverlap(state.data, { train, test, split }, report) };
     }
     case 'cancel':
       return { ...state, importing: null };
     case 'bad-lines':
+    case 'columns':
+    case 'preview-mapping':
+    case 'split':
     case 'set-tokenizer':
     case 'rows':
       return state;
@@ -280,8 +317,9 @@ function onCrash(state: StudioState, error: ErrorRecord): StudioState {
 
 /** What only lived in the worker is gone with it. */
 function withoutTrainer(state: StudioState): StudioState {
-  const { model, loadingModel, evaluating, phase, trainerAlive } = initialState;
-  return { ...state, model, loadingModel, evaluating, phase, trainerAlive };
+  const { model, loadingModel, phase, trainerAlive } = initialState;
+  const evaluations = evaluationsWithoutTrainer(state.evaluations);
+  return { ...state, model, loadingModel, evaluations, phase, trainerAlive };
 }
 
 /**

@@ -25,6 +25,8 @@ import {
   type WorkerPort,
 } from './client';
 import { route } from './drop';
+import { Evaluator } from './evaluator';
+import { Librarian } from './librarian';
 import type { DatasetAnswer, TrainerAnswer } from './reduce';
 import { saveFile } from './save';
 import { readConfig } from './settings';
@@ -55,11 +57,25 @@ export class Session {
   readonly #listeners = new Set<NewsListener>();
   /** Notices, errors and questions. */
   readonly voice: Voice;
+  readonly evaluator: Evaluator;
+  readonly librarian: Librarian;
   #modelFiles: { readonly name: string; readonly files: readonly NamedFile[] } | null = null;
 
   constructor({ store, openTrainer, openDatasets, backend, memory }: SessionOptions) {
     this.#store = store;
     this.voice = new Voice(store);
+    this.evaluator = new Evaluator({
+      store,
+      voice: this.voice,
+      send: (command) => this.send(command),
+      openHeldOut: () => this.#openStarter(STARTER_HELD_OUT),
+    });
+    this.librarian = new Librarian({
+      store,
+      voice: this.voice,
+      send: (command) => this.sendDataset(command),
+      onOpened: ({ id }) => memory.setItem(DATASET_KEY, id),
+    });
     this.#backend = backend;
     this.#memory = memory;
     this.#trainer = new WorkerLink('trainer', openTrainer, {
@@ -235,12 +251,8 @@ export class Session {
     this.#store.dispatch({ type: 'tokenizer', of: name });
   }
 
-  async openDataset(name: string, file: Blob): Promise<void> {
-    const opened = await this.voice.try(async () => {
-      const { id } = await this.sendDataset({ type: 'open', name, file });
-      this.#memory.setItem(DATASET_KEY, id);
-    });
-    if (!opened) this.#store.dispatch({ type: 'import-ended' });
+  openDataset(name: string, file: Blob): Promise<boolean> {
+    return this.librarian.open(name, file);
   }
 
   #openConfig(name: string, text: string): void {
@@ -312,28 +324,6 @@ export class Session {
   /** The page may be frozen or closed next: the trainer saves. */
   pageHidden(): void {
     if (this.state().run?.status === 'running') void this.voice.try(() => this.send({ type: 'page-hidden' }));
-  }
-
-  /** On the starter's held-out cases, which are opened for it. */
-  evaluateHeldOut(limit: number | null): Promise<boolean> {
-    return this.voice.try(async () => this.evaluate(await this.#openStarter(STARTER_HELD_OUT), limit));
-  }
-
-  evaluate(datasetId: string, limit: number | null): Promise<boolean> {
-    const { draft, run } = this.state();
-    const config = isActive(run) ? run.config : draft;
-    if (!config) return Promise.resolve(false);
-    return this.voice.try(async () => {
-      try {
-        await this.send({ type: 'evaluate', datasetId, limit, config });
-      } finally {
-        this.#store.dispatch({ type: 'evaluation-ended' });
-      }
-    });
-  }
-
-  cancelEvaluation(): Promise<boolean> {
-    return this.voice.try(() => this.send({ type: 'cancel-evaluation' }));
   }
 
   // ── Checkpoints ───────────────────────────────────────────────────────────────────────────────

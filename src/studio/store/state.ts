@@ -6,7 +6,6 @@ import type {
   CheckpointSummary,
   DatasetSummary,
   ErrorRecord,
-  EvaluationRecord,
   ModelSummary,
   Phase,
   PhaseTimes,
@@ -16,6 +15,8 @@ import type {
   RunSummary,
   StorageReport,
 } from '../../protocol';
+import { type DataState, noData } from './data';
+import { type EvaluationsState, noEvaluations } from './evaluations';
 import { emptyHistory, type StepHistory } from './history';
 
 /** `failed`: the trainer worker never answered; `errors` says why. */
@@ -36,15 +37,6 @@ export interface Notice {
   readonly text: string;
   /** The checkpoint that Undo brings back. */
   readonly undoCheckpoint?: string;
-}
-
-/** An evaluation and which policy it was of; the record itself says the step. */
-export interface Evaluation {
-  readonly datasetId: string;
-  readonly modelName: string;
-  /** null: the policy as loaded, outside any run. */
-  readonly runId: string | null;
-  readonly record: EvaluationRecord;
 }
 
 export interface PhaseProgress {
@@ -81,6 +73,7 @@ export interface StudioState {
     readonly rows: number;
     readonly badLines: number;
   } | null;
+  readonly data: DataState;
   /** What the next run starts with. */
   readonly draft: RunConfig | null;
   readonly run: RunSummary | null;
@@ -92,13 +85,7 @@ export interface StudioState {
   readonly rollouts: readonly RolloutRecord[];
   readonly checkpoints: readonly CheckpointSummary[];
   readonly storage: StorageReport | null;
-  readonly evaluations: readonly Evaluation[];
-  readonly evaluating: {
-    readonly datasetId: string;
-    readonly done: number;
-    readonly total: number;
-    readonly partial: EvaluationRecord | null;
-  } | null;
+  readonly evaluations: EvaluationsState;
   readonly errors: readonly ShownError[];
   readonly notices: readonly Notice[];
   readonly question: Question | null;
@@ -115,6 +102,7 @@ export const initialState: StudioState = {
   datasets: [],
   datasetId: null,
   importing: null,
+  data: noData,
   draft: null,
   run: null,
   phase: null,
@@ -123,8 +111,7 @@ export const initialState: StudioState = {
   rollouts: [],
   checkpoints: [],
   storage: null,
-  evaluations: [],
-  evaluating: null,
+  evaluations: noEvaluations,
   errors: [],
   notices: [],
   question: null,

@@ -7,6 +7,9 @@ import { Checkpoints } from './checkpoints/Checkpoints';
 import { useSession, useStudio } from './context';
 import { Data } from './data/Data';
 import { useAnnouncement, usePersistentStorage, useSaveWhenHidden, useTitle, useWakeLock } from './effects';
+import { Compare } from './evaluate/Compare';
+import { Detail } from './evaluate/Detail';
+import { Evaluate } from './evaluate/Evaluate';
 import { Home } from './home/Home';
 import { useKeys } from './keys';
 import { ErrorBoundary } from './kit/Panel';
@@ -56,6 +59,11 @@ function Studio() {
               <Route path="/data" component={Data} />
               <Route path="/train" component={Train} />
               <Route path="/rollouts/:step?/:group?/:index?">{(params) => <Rollouts {...params} />}</Route>
+              <Route path="/evaluate" component={Evaluate} />
+              <Route path="/evaluate/compare/:first?/:firstDataset?/:second?/:secondDataset?/:caseId?">
+                {(params) => <Compare {...params} />}
+              </Route>
+              <Route path="/evaluate/:id?/:dataset?/:caseIndex?">{(params) => <Detail {...params} />}</Route>
               <Route path="/checkpoints" component={Checkpoints} />
               <Route>
                 <Redirect to="/" replace />
@@ -83,6 +91,7 @@ function useShellKeys(showSheet: () => void): void {
     goData: () => navigate('/data'),
     goTrain: () => navigate('/train'),
     goRollouts: () => navigate('/rollouts'),
+    goEvaluate: () => navigate('/evaluate'),
     goCheckpoints: () => navigate('/checkpoints'),
     toggle:
       status === 'running'

@@ -126,31 +126,6 @@ describe('the trainer', () => {
     expect(state.storage).toEqual(storage);
   });
 
-  it('notes whose evaluation it was', () => {
-    const record = {
-      datasetName: 'x',
-      step: 0,
-      total: 10,
-      parsable: 9,
-      correct: 4,
-      objectives: {},
-      reward: 1,
-      meanTokens: 5,
-      truncated: 0,
-    };
-    const state = fold(
-      [
-        ...news({ type: 'evaluation', datasetId: 'data-1', done: 5, total: 10, partial: null }),
-        answer({ type: 'evaluate', datasetId: 'data-1', limit: 10, config }, record),
-      ],
-      started,
-    );
-    expect(state.evaluating).toBeNull();
-    expect(state.evaluations).toEqual([
-      { datasetId: 'data-1', modelName: 'starter policy', runId: null, record },
-    ]);
-  });
-
   it('becomes read-only and back by the lock', () => {
     expect(fold(news({ type: 'lock', holdsLock: false }), started).holdsLock).toBe(false);
   });

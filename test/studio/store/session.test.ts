@@ -234,21 +234,6 @@ describe('checkpoints', () => {
   });
 });
 
-describe('evaluating', () => {
-  it('opens the starter’s held-out cases when they are asked for, and does not train on them', async () => {
-    const { session, trainer } = scriptedSession({ evaluate: () => ({ datasetName: 'x', objectives: {} }) });
-    await session.boot();
-    expect(await session.evaluateHeldOut(20)).toBe(true);
-    expect(fetched.at(-1)).toBe('./starter/heldout.jsonl');
-    expect(trainer().commands.at(-1)).toMatchObject({
-      type: 'evaluate',
-      datasetId: 'starter-heldout.jsonl',
-      limit: 20,
-    });
-    expect(session.state()).toMatchObject({ datasetId: 'starter-cases.jsonl', evaluating: null });
-  });
-});
-
 describe('the dataset worker', () => {
   it('starts again with the next command after a crash, with its tokenizer', async () => {
     const { session, datasetWorkers } = scriptedSession();

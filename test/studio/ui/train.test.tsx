@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import { checkpoint, config, dataset, run, step, storage } from '../records';
+import { checkpoint, config, run, step, storage } from '../records';
 import { openStudio, withLayout } from './screen';
 
 withLayout();
@@ -57,9 +57,9 @@ describe('settings', () => {
     const { session } = await openStudio('#/train');
     await act(async () => void fireEvent.click(screen.getByRole('radio', { name: 'GRPO' })));
     expect(session.state().draft?.rewards).toEqual({
+      ...config.rewards,
       preset: 'grpo',
       weights: { accuracy: 10 },
-      accuracyFloor: null,
     });
     expect((screen.getByLabelText('Weight of format') as HTMLInputElement).value).toBe('0');
     expect((screen.getByRole('radio', { name: /Clinical/ }) as HTMLInputElement).disabled).toBe(true);
@@ -170,65 +170,6 @@ describe('a run', () => {
     await act(async () => void fireEvent.click(screen.getByRole('radio', { name: 'tokens' })));
     expect(location.search).toBe('?smoothing=0.9&x=tokens');
     expect(location.hash).toBe('#/train');
-  });
-});
-
-describe('Evaluate', () => {
-  const record = {
-    datasetName: 'cases.jsonl',
-    step: 0,
-    total: 40,
-    parsable: 38,
-    correct: 10,
-    objectives: { accuracy: 0.25 },
-    reward: 3.5,
-    meanTokens: 60,
-    truncated: 2,
-  };
-
-  it('counts before and after, with the change in points', async () => {
-    let call = 0;
-    const { trainer } = await openStudio('#/train', {
-      evaluate: () => (call++ === 0 ? record : { ...record, step: 10, correct: 22 }),
-    });
-    await act(
-      async () => void fireEvent.change(screen.getByPlaceholderText('all'), { target: { value: '40' } }),
-    );
-    await click('Evaluate');
-    expect(trainer().commands.at(-1)).toMatchObject({
-      type: 'evaluate',
-      datasetId: 'starter-heldout.jsonl', // not what it is trained on
-      limit: 40,
-    });
-    await click('Evaluate');
-    const cells = within(screen.getByRole('region', { name: 'Evaluation results' }))
-      .getAllByRole('row')
-      .map((row) => row.textContent);
-    expect(cells[1]).toContain('22/40 55.0 % (40–69)');
-    expect(cells[1]).toContain('+30.0'); // 22/40 − 10/40
-    expect(cells[2]).toContain('10/40 25.0 %');
-    expect(cells[2]).toContain('10/38');
-  });
-
-  it('shows how far it is and cancels; a running run comes first', async () => {
-    const { tell, trainer } = await openStudio('#/train', { 'cancel-evaluation': () => null });
-    await tell({
-      type: 'evaluation',
-      datasetId: 'x',
-      done: 5,
-      total: 20,
-      partial: { ...record, correct: 3 },
-    });
-    expect(screen.getByText('5 of 20 · 3 correct so far')).toBeTruthy();
-    await click('Cancel');
-    expect(trainer().types().at(-1)).toBe('cancel-evaluation');
-  });
-
-  it('is for a policy that holds still', async () => {
-    const { tell, addDataset } = await openStudio('#/train');
-    await addDataset(dataset());
-    await tell({ type: 'run', run: run() });
-    expect((button('Evaluate') as HTMLButtonElement).disabled).toBe(true);
   });
 });
 

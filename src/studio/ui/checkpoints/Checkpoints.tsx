@@ -4,12 +4,13 @@ import { useLocation } from 'wouter';
 import type { CheckpointSummary, ObjectiveDescriptor, RunSummary } from '../../../protocol';
 import { formatBytes, formatCount, formatNumber, formatTime } from '../../store/format';
 import { useSession, useStudio } from '../context';
+import { CHECKPOINT_POLICY } from '../evaluate/links';
 import { Button } from '../kit/Button';
 import { Chip } from '../kit/Chip';
 import { EmptyState } from '../kit/EmptyState';
 import { Panel } from '../kit/Panel';
 import { PickFiles } from '../kit/PickFiles';
-import { Evaluate } from '../train/Evaluate';
+import { useQuery } from '../query';
 import css from './Checkpoints.module.css';
 import { Storage } from './Storage';
 
@@ -61,7 +62,6 @@ export function Checkpoints() {
       <div className={css.side}>
         <Storage />
         {trash.length > 0 && <Trash trash={trash} />}
-        <Evaluate />
       </div>
     </div>
   );
@@ -96,10 +96,15 @@ function Item({
   const objectives = useStudio((state) => state.ready?.objectives) ?? [];
   const [until, setUntil] = useState('');
   const [busy, setBusy] = useState(false);
+  const [, setPolicy] = useQuery('policy', 'current');
   const target = until.trim() === '' ? undefined : Number(until);
   const valid = target === undefined || (Number.isSafeInteger(target) && target > step);
   const resume = async () => {
     if (await session.resume(id, target)) navigate('/train');
+  };
+  const evaluate = () => {
+    setPolicy(CHECKPOINT_POLICY + id);
+    navigate('/evaluate');
   };
   const save = async () => {
     setBusy(true);
@@ -139,6 +144,12 @@ function Item({
           />
         </label>
         <Button label="Resume" icon="play" disabled={readOnly || !valid} onClick={resume} />
+        <Button
+          label="Evaluate"
+          icon="evaluate"
+          hint="Goes to Evaluate with this checkpoint chosen"
+          onClick={evaluate}
+        />
         <Button
           label={busy ? 'Packing…' : 'Export'}
           icon="download"

@@ -18,6 +18,7 @@ export const SCREENS: readonly Screen[] = [
   { path: '/data', label: 'Data', icon: 'data', shortcut: 'goData' },
   { path: '/train', label: 'Train', icon: 'train', shortcut: 'goTrain' },
   { path: '/rollouts', label: 'Rollouts', icon: 'rollouts', shortcut: 'goRollouts' },
+  { path: '/evaluate', label: 'Evaluate', icon: 'evaluate', shortcut: 'goEvaluate' },
   { path: '/checkpoints', label: 'Checkpoints', icon: 'checkpoints', shortcut: 'goCheckpoints' },
 ];
 
@@ -25,6 +26,7 @@ export function Rail() {
   const counts: Readonly<Record<string, number>> = {
     '/data': useStudio((state) => state.datasets.length),
     '/rollouts': useStudio((state) => state.rollouts.length),
+    '/evaluate': useStudio((state) => state.evaluations.list?.length ?? 0),
     '/checkpoints': useStudio((state) => state.checkpoints).filter(({ deleted }) => !deleted).length,
   };
   return (

@@ -4,7 +4,6 @@ import { useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { cx } from '../kit/cx';
 import { Curves } from './Curves';
-import { Evaluate } from './Evaluate';
 import { Health } from './Health';
 import { RunPanel } from './RunPanel';
 import { Settings } from './Settings';
@@ -32,7 +31,6 @@ export function Train() {
         )}
         <Curves />
         {started && <Health />}
-        <Evaluate />
       </div>
     </div>
   );

@@ -7,7 +7,7 @@ import css from './TrainButton.module.css';
 
 /** What keeps a run from starting, in a sentence; null: nothing. */
 export function whyNotTrain(state: StudioState): string | null {
-  const { ready, model, draft, datasetId, datasets, holdsLock, trainerAlive, loadingModel, evaluating } =
+  const { ready, model, draft, datasetId, datasets, holdsLock, trainerAlive, loadingModel, evaluations } =
     state;
   const dataset = datasets.find(({ id }) => id === datasetId);
   if (!trainerAlive || !ready || !draft)
@@ -19,7 +19,7 @@ export function whyNotTrain(state: StudioState): string | null {
   if (dataset.rows - dataset.unlabelled <= 0) return `No case of ${dataset.name} has a gold answer.`;
   if (dataset.badLines > 0 && !dataset.badLinesSkipped)
     return `${dataset.name} has ${dataset.badLines} bad lines: skip them under Data, or mend the file.`;
-  if (evaluating) return 'An evaluation is running.';
+  if (evaluations.atWork) return 'An evaluation is running.';
   const problems = checkConfig(draft, ready.settings);
   for (const [path, problem] of problems) {
     const label = ready.settings.find((setting) => setting.path === path)?.label ?? path;

@@ -1,0 +1,200 @@
+/** What to evaluate: a policy, datasets, how often each case is answered; scored by the present settings. */
+import { useState } from 'react';
+import { Link } from 'wouter';
+import type { DatasetPart, EvaluatedPolicy, RunConfig } from '../../../protocol';
+import { HELD_OUT_CASES } from '../../store/evaluator';
+import { formatCount } from '../../store/format';
+import { STARTER_HELD_OUT } from '../../store/starter';
+import { isActive } from '../../store/state';
+import { useSession, useStudio } from '../context';
+import { Button } from '../kit/Button';
+import { Panel } from '../kit/Panel';
+import { useQuery } from '../query';
+import { ErrorText } from '../shell/ErrorPanel';
+import { type DatasetChoice, DatasetChoices, FIRST_CASES, readLimit } from './DatasetChoices';
+import { CHECKPOINT_POLICY } from './links';
+import css from './NewEvaluation.module.css';
+import { PolicyChoice } from './PolicyChoice';
+import { whyNotEvaluate } from './whyNotEvaluate';
+
+const MOST_SAMPLES = 64;
+
+export function NewEvaluation() {
+  const session = useSession();
+  const blocked = useStudio(whyNotEvaluate);
+  const failure = useStudio((state) => state.evaluations.failure);
+  const config = useStudio((state) => (isActive(state.run) ? state.run.config : state.draft));
+  const [policy, setPolicy] = useQuery('policy', 'current');
+  const [samplesText, setSamples] = useState('1');
+  const [temperatureText, setTemperature] = useState<string | null>(null);
+  const { choices, setChoices, offered } = useDatasetChoices();
+
+  const samples = Number(samplesText);
+  const validSamples = Number.isSafeInteger(samples) && samples >= 1 && samples <= MOST_SAMPLES;
+  const greedy = samples === 1;
+  const shownTemperature = temperatureText ?? String(config?.sampling.temperature ?? 1);
+  const temperature = Number(shownTemperature);
+  const validTemperature = greedy || (Number.isFinite(temperature) && temperature > 0);
+  const chosen = offered.filter(({ id }) => choices.has(id));
+  const datasets = chosen.map(({ id }) => {
+    const { part, limit } = choices.get(id)!;
+    return { datasetId: id, part, limit: readLimit(limit) };
+  });
+  const validLimits = datasets.every(({ limit }) => limit !== undefined);
+  const missing =
+    blocked ??
+    (chosen.length === 0
+      ? 'Choose a dataset.'
+      : !validLimits
+        ? 'The first cases: a whole number, or empty for all.'
+        : !validSamples
+          ? `Samples per case: 1 to ${MOST_SAMPLES}.`
+          : !validTemperature
+            ? 'The temperature must be above 0.'
+            : null);
+  const start = () => {
+    if (!config) return;
+    void session.evaluator.start({
+      policy: readPolicy(policy),
+      datasets: datasets.map(({ datasetId, part, limit }) => ({ datasetId, part, limit: limit ?? null })),
+      samples,
+      // Of one greedy completion it says nothing; a valid one keeps the record readable.
+      temperature: greedy ? config.sampling.temperature : temperature,
+      config,
+    });
+  };
+  return (
+    <Panel title="New evaluation">
+      <div className={css.form}>
+        <PolicyChoice value={policy} onChange={setPolicy} />
+        <DatasetChoices
+          offered={offered}
+          choices={choices}
+          heldOutFraction={config?.data.heldOutFraction ?? 0}
+          onChange={setChoices}
+        />
+        <div className={css.pair}>
+          <label className={css.field}>
+            Samples per case
+            <input
+              inputMode="numeric"
+              value={samplesText}
+              aria-invalid={!validSamples}
+              onChange={(event) => setSamples(event.target.value)}
+            />
+          </label>
+          <label className={css.field}>
+            Temperature
+            <input
+              inputMode="decimal"
+              value={greedy ? '' : shownTemperature}
+              placeholder={greedy ? 'greedy' : undefined}
+              disabled={greedy}
+              title={greedy ? 'One completion per case is decoded greedily' : undefined}
+              aria-invalid={!validTemperature}
+              onChange={(event) => setTemperature(event.target.value)}
+            />
+          </label>
+        </div>
+        {config && <Terms config={config} />}
+        <div className={css.start}>
+          <Button
+            label="Evaluate"
+            icon="evaluate"
+            tone="primary"
+            large
+            disabled={missing !== null || !config}
+            onClick={start}
+          />
+          <span className={css.reason}>
+            {missing ?? (
+              <Amount
+                counts={chosen.map(({ id, rows }) => countOf(rows, choices.get(id)!, config))}
+                samples={samples}
+              />
+            )}
+          </span>
+        </div>
+        {failure && (
+          <div className={css.failure}>
+            <ErrorText record={failure} />
+          </div>
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+/** `checkpoint:<id>` or a kind; anything else is the current policy. */
+function readPolicy(value: string): EvaluatedPolicy {
+  if (value.startsWith(CHECKPOINT_POLICY))
+    return { kind: 'checkpoint', id: value.slice(CHECKPOINT_POLICY.length) };
+  return { kind: value === 'base' ? 'base' : 'current' };
+}
+
+/** What can be chosen, and what is: at first what is not trained on, where the starter has something better. */
+function useDatasetChoices() {
+  const datasets = useStudio((state) => state.datasets);
+  const trainedOn = useStudio((state) => state.datasetId);
+  const [picked, setChoices] = useState<ReadonlyMap<string, DatasetChoice> | null>(null);
+  const opened = datasets.find(({ name, synthetic }) => synthetic && name === STARTER_HELD_OUT.name);
+  const offered = datasets.map(({ id, name, rows, unlabelled }) => ({ id, name, rows: rows - unlabelled }));
+  const all = opened
+    ? offered
+    : [...offered, { id: HELD_OUT_CASES, name: STARTER_HELD_OUT.name, rows: null }];
+
+  const trained = datasets.find(({ id }) => id === trainedOn);
+  const first = trained && !trained.synthetic ? trained.id : (opened?.id ?? HELD_OUT_CASES);
+  const heldOutId = opened?.id;
+  // Chosen while it was not open yet, it keeps its choice under its own id.
+  const choices = new Map(
+    [...(picked ?? [[first, { part: 'all' as DatasetPart, limit: FIRST_CASES }] as const])].map(
+      ([id, choice]) => [id === HELD_OUT_CASES && heldOutId ? heldOutId : id, choice] as const,
+    ),
+  );
+  return { offered: all, choices, setChoices };
+}
+
+/** Cases of a choice, by what the dataset's summary says; null: it is not open yet. */
+function countOf(rows: number | null, choice: DatasetChoice, config: RunConfig | null): number | null {
+  const limit = readLimit(choice.limit) ?? null;
+  if (rows === null) return limit;
+  const heldOut = Math.round(rows * (config?.data.heldOutFraction ?? 0));
+  const there = choice.part === 'all' ? rows : choice.part === 'held-out' ? heldOut : rows - heldOut;
+  return Math.min(limit ?? there, there);
+}
+
+function Amount({
+  counts,
+  samples,
+}: {
+  readonly counts: readonly (number | null)[];
+  readonly samples: number;
+}) {
+  if (counts.includes(null)) return 'All its cases';
+  const cases = counts.reduce<number>((sum, count) => sum + count!, 0);
+  return (
+    <>
+      up to {formatCount(cases)} cases
+      {samples > 1 && ` × ${samples} = ${formatCount(cases * samples)} completions`}; the time is estimated
+      once it runs
+    </>
+  );
+}
+
+/** By what the completions will be scored, in a sentence. */
+function Terms({ config }: { readonly config: RunConfig }) {
+  const objectives = useStudio((state) => state.ready?.objectives) ?? [];
+  const preset = useStudio(
+    (state) => state.ready?.rewardPresets.find(({ name }) => name === config.rewards.preset)?.label,
+  );
+  const weights = Object.entries(config.rewards.weights).filter(([, weight]) => weight !== 0);
+  const labelOf = (name: string) => objectives.find((each) => each.name === name)?.label ?? name;
+  return (
+    <p className={css.terms}>
+      By the present <Link href="/train">settings</Link>: rewards “{preset ?? config.rewards.preset}” (
+      {weights.map(([name, weight]) => `${labelOf(name)} ${weight}`).join(', ')}), at most{' '}
+      {formatCount(config.sampling.maxCompletionTokens)} tokens each.
+    </p>
+  );
+}
