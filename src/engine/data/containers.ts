@@ -87,8 +87,9 @@ function headRows(text: string, delimiter: Delimiter): readonly (readonly string
 /** Six columns, the last of them a letter from the first row on, and no names above them. */
 function isHeaderlessMmlu(rows: readonly (readonly string[])[]): boolean {
   const [first] = rows;
-  if (first?.[1] === 'A' && first[2] === 'B') return false;
-  return rows.every((row) => row.length === MMLU_FIELDS.length && /^[A-D]$/.test(row.at(-1)!));
+  if (first?.length !== MMLU_FIELDS.length || (first[1] === 'A' && first[2] === 'B')) return false;
+  const whole = rows.filter((row) => row.length === MMLU_FIELDS.length);
+  return whole.every((row) => /^[A-D]$/.test(row.at(-1)!));
 }
 
 function recordsIn(head: Uint8Array, container: Container): FileRecord[] {

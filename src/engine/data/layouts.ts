@@ -1,7 +1,8 @@
 /** Every dataset layout that the studio recognises; the first that recognises a row decides for its file. */
 import type { Layout, Recogniser, SurveyedLayout } from './layout';
 import { medqa } from './medqa';
+import { medqaHf } from './medqa-hf';
 
 type KnownLayout = (Layout & Recogniser) | SurveyedLayout;
 
-export const LAYOUTS: readonly KnownLayout[] = [medqa];
+export const LAYOUTS: readonly KnownLayout[] = [medqa, medqaHf];

@@ -52,11 +52,20 @@ export function collectingSink(): { sink: DatasetSink; cases: ClinicalCase[]; ba
 export async function read(
   content: string | Uint8Array<ArrayBuffer>,
   name = 'cases.jsonl',
+  options: Omit<Parameters<typeof readDataset>[1], 'name' | 'sink'> = {},
 ): Promise<Collected> {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   const { sink, cases, bad } = collectingSink();
-  const reading = await readDataset(bytesSource(name, bytes), { name, sink });
+  const reading = await readDataset(bytesSource(name, bytes), { name, sink, ...options });
   return { ...reading, cases, bad: bad.map((part) => new TextDecoder().decode(part)).join('') };
+}
+
+/** Reads rows of any layout, one a line. */
+export async function readRows(
+  rows: readonly unknown[],
+  options: Omit<Parameters<typeof readDataset>[1], 'name' | 'sink'> = {},
+): Promise<Collected> {
+  return read(rows.map((row) => JSON.stringify(row)).join('\n'), 'cases.jsonl', options);
 }
 
 /** Reads one row, changed as asked, beside a sound one. @returns the row's case, or its issue's kind */
