@@ -1,8 +1,9 @@
 /** Every dataset layout that the studio recognises; the first that recognises a row decides for its file. */
 import type { Layout, Recogniser, SurveyedLayout } from './layout';
+import { medmcqa } from './medmcqa';
 import { medqa } from './medqa';
 import { medqaHf } from './medqa-hf';
 
 type KnownLayout = (Layout & Recogniser) | SurveyedLayout;
 
-export const LAYOUTS: readonly KnownLayout[] = [medqa, medqaHf];
+export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medqaHf];
