@@ -3,7 +3,8 @@ import type { Layout, Recogniser, SurveyedLayout } from './layout';
 import { medmcqa } from './medmcqa';
 import { medqa } from './medqa';
 import { medqaHf } from './medqa-hf';
+import { medxpertqa } from './medxpertqa';
 
 type KnownLayout = (Layout & Recogniser) | SurveyedLayout;
 
-export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medqaHf];
+export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medxpertqa, medqaHf];
