@@ -4,7 +4,8 @@ import { medmcqa } from './medmcqa';
 import { medqa } from './medqa';
 import { medqaHf } from './medqa-hf';
 import { medxpertqa } from './medxpertqa';
+import { pubmedqa } from './pubmedqa';
 
 type KnownLayout = (Layout & Recogniser) | SurveyedLayout;
 
-export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medxpertqa, medqaHf];
+export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medxpertqa, pubmedqa, medqaHf];
