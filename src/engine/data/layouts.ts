@@ -4,8 +4,9 @@ import { medmcqa } from './medmcqa';
 import { medqa } from './medqa';
 import { medqaHf } from './medqa-hf';
 import { medxpertqa } from './medxpertqa';
+import { mmlu } from './mmlu';
 import { pubmedqa } from './pubmedqa';
 
 type KnownLayout = (Layout & Recogniser) | SurveyedLayout;
 
-export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medxpertqa, pubmedqa, medqaHf];
+export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medxpertqa, pubmedqa, mmlu, medqaHf];
