@@ -1,5 +1,6 @@
 /** Every dataset layout that the studio recognises; the first that recognises a row decides for its file. */
 import type { Layout, Recogniser, SurveyedLayout } from './layout';
+import { medicalO1 } from './medical-o1';
 import { medmcqa } from './medmcqa';
 import { medqa } from './medqa';
 import { medqaHf } from './medqa-hf';
@@ -9,4 +10,4 @@ import { pubmedqa } from './pubmedqa';
 
 type KnownLayout = (Layout & Recogniser) | SurveyedLayout;
 
-export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medxpertqa, pubmedqa, mmlu, medqaHf];
+export const LAYOUTS: readonly KnownLayout[] = [medqa, medmcqa, medxpertqa, pubmedqa, mmlu, medqaHf, medicalO1];
