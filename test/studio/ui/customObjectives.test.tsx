@@ -10,6 +10,8 @@ import type {
   SettingDescriptor,
 } from '../../../src/protocol';
 import { StudioContext } from '../../../src/studio/ui/context';
+import { RolloutList } from '../../../src/studio/ui/rollouts/RolloutList';
+import { Curves } from '../../../src/studio/ui/train/Curves';
 import { Settings } from '../../../src/studio/ui/train/Settings';
 import { config, ready, rollout, run, step } from '../records';
 import { failure, scriptedSession } from '../scripted';
@@ -312,6 +314,42 @@ describe('the list', () => {
       type: 'change-settings',
       changes: { 'rewards.custom': [hedging] },
     });
+  });
+});
+
+describe('in a run', () => {
+  it('has a curve with its own style, and a column, also as a penalty', async () => {
+    const scripted = scriptedSession({ hello: () => ready });
+    const record = step(1, { 'rewards/hedging/mean': 0.25 });
+    const scored = { ...rollout(1, 0, 0), rewards: { accuracy: 1, hedging: 0.25 } };
+    render(
+      <StudioContext value={scripted}>
+        <Curves />
+        <RolloutList
+          rows={[{ kind: 'rollout', rollout: scored }]}
+          compact={false}
+          selected={null}
+          selectedId={undefined}
+          onSelect={() => {}}
+          onScrollTop={() => {}}
+          topSignal={0}
+        />
+      </StudioContext>,
+    );
+    await act(async () => {
+      await scripted.session.boot();
+      const own = { ...config, rewards: { ...config.rewards, custom: [hedging] } };
+      const { store } = scripted;
+      store.dispatch({ type: 'trainer-news', event: { type: 'run', run: run({ config: own }) } });
+      store.dispatch({ type: 'trainer-news', event: { type: 'step', runId: 'run-1', record } });
+      store.snapshot();
+    });
+    const entry = await screen.findByRole('button', { name: /hedging$/ });
+    expect(entry.textContent).toContain('★');
+    const column = screen
+      .getAllByRole('columnheader')
+      .findIndex(({ textContent }) => textContent === 'hedging');
+    expect(screen.getAllByRole('gridcell')[column]?.textContent).toBe('0.25');
   });
 });
 

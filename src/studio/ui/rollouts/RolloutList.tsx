@@ -1,6 +1,7 @@
 /** Rollouts as a table: what each answered, earned and learned from its group. */
 import { useMemo } from 'react';
 import type { RolloutRecord } from '../../../protocol';
+import { objectivesOf, weightOf } from '../../store/arithmetic';
 import { boxedAnswer, preview } from '../../store/completion';
 import { formatCount, formatFixed, formatNumber } from '../../store/format';
 import { groupStatistics, isCorrect, type RolloutRow } from '../../store/rollouts';
@@ -24,10 +25,11 @@ interface RolloutListProps {
 
 export function RolloutList(props: RolloutListProps) {
   const { rows, compact, selected, selectedId, onSelect, onScrollTop, topSignal } = props;
-  const objectives = useStudio((state) => state.ready?.objectives);
-  const weights = useStudio((state) => state.run?.config.rewards.weights);
+  const builtIn = useStudio((state) => state.ready?.objectives);
+  const rewards = useStudio((state) => state.run?.config.rewards);
   const columns = useMemo(() => {
-    const shown = (objectives ?? []).filter(({ name }) => weights?.[name]);
+    const objectives = objectivesOf(builtIn ?? [], rewards?.custom ?? []);
+    const shown = objectives.filter(({ name }) => weightOf(name, rewards) !== 0);
     return [
       column('step', 'Step', '52px', true, ({ step }) => formatCount(step)),
       ...(compact
@@ -51,7 +53,7 @@ export function RolloutList(props: RolloutListProps) {
         <Verbatim text={preview(completion)} />
       )),
     ];
-  }, [objectives, weights, compact]);
+  }, [builtIn, rewards, compact]);
 
   return (
     <VirtualTable<RolloutRow>

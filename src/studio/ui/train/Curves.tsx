@@ -1,5 +1,6 @@
 /** The curves of a run: every objective, and the reward they add up to with the groups' spread. */
 import { useMemo, useState } from 'react';
+import { objectivesOf, weightOf } from '../../store/arithmetic';
 import { formatCount, formatDuration, formatNumber } from '../../store/format';
 import { type Column, smooth, type XAxisChoice, xColumn } from '../../store/series';
 import { useSlowly, useStudio } from '../context';
@@ -51,22 +52,23 @@ export function Curves() {
     REPAINT_MS,
   );
   const run = useStudio((state) => state.run);
-  const objectives = useStudio((state) => state.ready?.objectives);
+  const builtIn = useStudio((state) => state.ready?.objectives);
   const checkpoints = useStudio((state) => state.checkpoints);
   const { axis, setAxis, smoothing, setSmoothing } = useChartView();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
 
-  const weights = run?.config.rewards.weights;
+  const rewards = run?.config.rewards;
   const x = useMemo(() => xColumn(history, axis), [history, axis]);
   const all = useMemo(() => {
-    const styles = objectiveStyles(objectives ?? []);
-    return (objectives ?? []).flatMap(({ name, label }): Series[] => {
+    const objectives = objectivesOf(builtIn ?? [], rewards?.custom ?? []);
+    const styles = objectiveStyles(objectives);
+    return objectives.flatMap(({ name, label }): Series[] => {
       const raw = history.columns[`rewards/${name}/mean`];
       // An objective without weight teaches nothing: left out.
-      if (!raw || !weights?.[name]) return [];
+      if (!raw || weightOf(name, rewards) === 0) return [];
       return [{ key: name, label, style: styles.get(name)!, values: smooth(raw, smoothing), raw }];
     });
-  }, [history, objectives, weights, smoothing]);
+  }, [history, builtIn, rewards, smoothing]);
   const series = useMemo(() => all.filter(({ key }) => !hidden.has(key)), [all, hidden]);
   const total = useMemo(() => {
     const raw = history.columns.reward ?? [];
