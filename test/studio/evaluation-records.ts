@@ -48,7 +48,11 @@ export const result = (changes: Partial<DatasetResult> = {}): DatasetResult => (
   accuracyOfParsable: proportion(12, 15),
   passAt: [{ k: 1, estimate: estimate(0.75, 0.5, 0.94) }],
   majAt: [{ k: 1, estimate: estimate(0.75, 0.5, 0.94) }],
-  objectives: { accuracy: estimate(0.75, 0.5, 0.94), format: estimate(1.2, 1, 1.4), language: estimate(null) },
+  objectives: {
+    accuracy: estimate(0.75, 0.5, 0.94),
+    format: estimate(1.2, 1, 1.4),
+    language: estimate(null),
+  },
   reward: estimate(8.7, 6.1, 10.9),
   counts: [
     {

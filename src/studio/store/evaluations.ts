@@ -28,7 +28,7 @@ export interface EvaluationsState {
 
 export const noEvaluations: EvaluationsState = { list: null, atWork: null, failure: null };
 
-/** A weighed batch differs from the next; this many of them are looked back on. */
+/** Batches differ; this many ends of them are looked back on. */
 const MARKS_KEPT = 21;
 
 /** A command that evaluates was sent. */
@@ -75,8 +75,10 @@ export function dropEvaluation(state: EvaluationsState, id: string): Evaluations
 export function advanceEvaluation(state: EvaluationsState, progress: EvaluationProgress): EvaluationsState {
   const listed = state.list?.find(({ id }) => id === progress.id);
   if (listed && listed.status !== 'running' && !state.atWork) return state;
-  const same = state.atWork?.progress?.id === progress.id;
-  const marks = [...(same ? state.atWork!.marks : []), markOf(progress)].slice(-MARKS_KEPT);
+  const earlier = state.atWork?.progress?.id === progress.id ? state.atWork.marks : [];
+  // Within a batch only its tokens count up.
+  const moved = earlier.at(-1)?.done !== progress.done;
+  const marks = moved ? [...earlier, markOf(progress)].slice(-MARKS_KEPT) : earlier;
   return { ...state, atWork: { progress, marks } };
 }
 

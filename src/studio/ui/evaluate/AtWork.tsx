@@ -36,7 +36,7 @@ export function AtWork() {
         <Button
           label="Pause"
           icon="pause"
-          hint="After this batch; what is evaluated is stored, and it can be resumed after a reload"
+          hint="What is evaluated is stored; it can be resumed, also after a reload"
           disabled={readOnly || !progress}
           onClick={() => session.evaluator.pause()}
         />

@@ -5,7 +5,6 @@ import type { DatasetPart, EvaluatedPolicy, RunConfig } from '../../../protocol'
 import { HELD_OUT_CASES } from '../../store/evaluator';
 import { formatCount } from '../../store/format';
 import { STARTER_HELD_OUT } from '../../store/starter';
-import { isActive } from '../../store/state';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { Panel } from '../kit/Panel';
@@ -23,7 +22,7 @@ export function NewEvaluation() {
   const session = useSession();
   const blocked = useStudio(whyNotEvaluate);
   const failure = useStudio((state) => state.evaluations.failure);
-  const config = useStudio((state) => (isActive(state.run) ? state.run.config : state.draft));
+  const config = useStudio((state) => state.draft);
   const [policy, setPolicy] = useQuery('policy', 'current');
   const [samplesText, setSamples] = useState('1');
   const [temperatureText, setTemperature] = useState<string | null>(null);

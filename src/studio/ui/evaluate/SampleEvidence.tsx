@@ -1,11 +1,6 @@
 /** A case beside one of its completions, the objectives, and the evidence of the chosen one on both texts. */
 import { useMemo, useRef, useState } from 'react';
-import type {
-  EvaluatedSample,
-  RunConfig,
-  ScoredCase,
-  ScoringInput,
-} from '../../../protocol';
+import type { EvaluatedSample, RunConfig, ScoredCase, ScoringInput } from '../../../protocol';
 import { weightOf } from '../../store/arithmetic';
 import { boxedAnswer } from '../../store/completion';
 import { entriesOf } from '../../store/evidence';

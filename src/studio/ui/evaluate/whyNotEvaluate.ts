@@ -1,4 +1,4 @@
-import type { StudioState } from '../../store/state';
+import { isActive, type StudioState } from '../../store/state';
 
 /** What keeps an evaluation from starting, in a sentence; null: nothing. */
 export function whyNotEvaluate(state: StudioState): string | null {
@@ -7,7 +7,7 @@ export function whyNotEvaluate(state: StudioState): string | null {
   if (!holdsLock) return 'Another tab holds the trainer.';
   if (loadingModel) return `Loading ${loadingModel}…`;
   if (!model) return 'Open a model folder first.';
-  if (run?.status === 'running' || run?.status === 'pausing') return 'Pause the run first.';
+  if (isActive(run)) return 'A run is active: stop it first, or wait until it ends.';
   if (evaluations.atWork) return 'An evaluation is at work.';
   return null;
 }
