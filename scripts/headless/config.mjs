@@ -3,6 +3,7 @@ import { CommandError } from '../lib/process.mjs';
 
 /**
  * @typedef {import('../../src/protocol').RunConfig} RunConfig
+ * @typedef {import('../../src/protocol').ObjectiveDescriptor} ObjectiveDescriptor
  * @typedef {import('../../src/protocol').RewardPresetDescriptor} RewardPresetDescriptor
  * @typedef {import('../lib/options.mjs').HeadlessOptions} HeadlessOptions
  */
@@ -74,6 +75,19 @@ export function applyOptions(config, { preset, steps, seed }, presets) {
       ? { rewards: { ...config.rewards, preset: descriptor.name, weights: descriptor.weights } }
       : {}),
   };
+}
+
+/**
+ * The objectives that a run's reward is made of, one's own included, in the order in which it sums them.
+ * @param {readonly ObjectiveDescriptor[]} builtIn
+ * @param {RunConfig['rewards']} rewards
+ * @returns {string[]} names
+ */
+export function weightedObjectives(builtIn, { weights, custom }) {
+  return [
+    ...builtIn.map(({ name }) => name).filter((name) => weights[name]),
+    ...custom.filter(({ weight }) => weight !== 0).map(({ name }) => name),
+  ];
 }
 
 /**

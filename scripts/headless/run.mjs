@@ -7,6 +7,7 @@ import { ensureBuilt } from '../lib/build.mjs';
 import { distFolder } from '../lib/paths.mjs';
 import { CommandError, say } from '../lib/process.mjs';
 import { serveFolder } from '../lib/serve.mjs';
+import { weightedObjectives } from './config.mjs';
 import { checkInputs, openInputs } from './inputs.mjs';
 import { listenForInterrupts } from './interrupt.mjs';
 import { openStudioPage, PageError } from './page.mjs';
@@ -51,7 +52,7 @@ export async function runHeadless(options) {
       onEvent: (event) => log.hear(event),
     });
     const interrupted = listenForInterrupts(() => {
-      const type = log.isTraining ? 'stop' : 'cancel-evaluation';
+      const type = log.isTraining ? 'stop' : 'pause-evaluation';
       page.send({ type }).catch((error) => say(error.message));
     });
     try {
@@ -75,13 +76,13 @@ async function drive(session) {
   );
 
   const inputs = await openInputs(session, ready, terminal.line);
-  const results = new Results({ out: options.out, ready, inputs, log, browser: await page.version() });
+  const results = new Results({ options, ready, inputs, log, browser: await page.version() });
   try {
-    await evaluateAll(session, inputs, results, 'before');
+    await evaluate(session, inputs, results, 'before');
     if (options.steps === 0 || interrupted.aborted)
       return results.end(interrupted.aborted ? 'stopped' : 'finished');
     const run = await train(session, ready, inputs, results);
-    if (run.status === 'finished') await evaluateAll(session, inputs, results, 'after');
+    if (run.status === 'finished') await evaluate(session, inputs, results, 'after');
     try {
       await results.collect(page, run);
     } catch (error) {
@@ -103,21 +104,11 @@ async function drive(session) {
  * @param {Session} session
  * @param {Inputs} inputs
  * @param {Results} results
- * @param {import('./results.mjs').Evaluation['when']} when
+ * @param {import('./evaluations.mjs').When} when
  */
-async function evaluateAll({ page, log, terminal, interrupted }, { evaluations, config }, results, when) {
-  for (const { dataset, limit } of evaluations) {
-    if (interrupted.aborted) return;
-    const cases = Math.min(dataset.rows, limit ?? dataset.rows);
-    terminal.line(`Evaluating ${when} training on ${cases} cases of ${dataset.name} …`);
-    const evaluated = await page.send({
-      type: 'evaluate',
-      datasetId: dataset.id,
-      limit,
-      config: log.run?.config ?? config,
-    });
-    results.evaluations.push({ when, datasetId: dataset.id, ...evaluated });
-  }
+async function evaluate({ page, log, terminal, interrupted }, { config }, results, when) {
+  if (interrupted.aborted) return;
+  await results.evaluations.evaluate(page, when, log.run?.config ?? config, terminal.line);
 }
 
 /**
@@ -134,9 +125,7 @@ async function train(
   results,
 ) {
   const ended = log.follow({
-    objectives: ready.objectives
-      .map(({ name }) => name)
-      .filter((name) => (log.run?.config ?? config).rewards.weights[name]),
+    objectives: weightedObjectives(ready.objectives, (log.run?.config ?? config).rewards),
     onStep: (record) => results.take(record),
   });
   const run = checkpoint

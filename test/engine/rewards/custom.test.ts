@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { customObjective } from '../../../src/engine/rewards/custom';
+import { presetRewards } from '../../../src/engine/rewards/presets';
 import { prepareResponse, type ResponseSettings } from '../../../src/engine/rewards/response';
+import { scoreCompletion } from '../../../src/engine/rewards/score';
 import type { CustomObjective, ScoredCase } from '../../../src/protocol';
 
 const definition = (changes: Partial<CustomObjective> = {}): CustomObjective => ({
@@ -67,6 +69,25 @@ describe('value', () => {
     // Also when the definition crossed threads.
     expect(customObjective(structuredClone(declared))).toBe(customObjective(declared));
     expect(customObjective({ ...declared, cap: declared.cap + 1 })).not.toBe(customObjective(declared));
+  });
+});
+
+describe('in a reward', () => {
+  it('adds weight · value after the built-in objectives, also below 0, and passes no gate', () => {
+    const rewards = {
+      ...presetRewards('released'),
+      custom: [definition({ weight: -2 }), definition({ name: 'watched', weight: 0 })],
+    };
+    // No tags: ill-formed, so that the integrity gate is 0. One box, right: accuracy 1 · 10.
+    const input = { ...settings, completion: 'maybe \\boxed{A}, maybe', case: someCase };
+    const scored = scoreCompletion(input, rewards);
+    expect(scored.rewards).toMatchObject({ hedging: 0.4, watched: 0.4 });
+    expect(scored.contributions).toMatchObject({ accuracy: 10, hedging: -0.8 });
+    expect(scored.contributions).not.toHaveProperty('watched');
+    expect(Object.keys(scored.rewards).slice(-2)).toEqual(['hedging', 'watched']);
+    expect(scored.evidence.hedging?.arithmetic).toBe('min(2, 5) / 5 = 0.4');
+    const without = scoreCompletion(input, presetRewards('released'));
+    expect(scored.reward).toBeCloseTo(without.reward! - 0.8, 12);
   });
 });
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { applyOptions, mergeConfig } from '../../../scripts/headless/config.mjs';
-import type { RewardPresetDescriptor, RunConfig } from '../../../src/protocol';
+import { applyOptions, mergeConfig, weightedObjectives } from '../../../scripts/headless/config.mjs';
+import type {
+  CustomObjective,
+  ObjectiveDescriptor,
+  RewardPresetDescriptor,
+  RunConfig,
+} from '../../../src/protocol';
 
 const defaults: RunConfig = {
   version: 1,
@@ -129,5 +134,30 @@ describe('applyOptions', () => {
     expect(() => apply({ preset: 'clinical' })).toThrow(
       '--preset clinical: faithfulness is not in this version.',
     );
+  });
+});
+
+describe('weightedObjectives', () => {
+  it('names what the reward is made of: built-in objectives with a weight, then one’s own', () => {
+    const builtIn = ['format', 'accuracy', 'language'].map(
+      (name): ObjectiveDescriptor => ({
+        name,
+        label: name,
+        help: 'h',
+        aim: 'form',
+        min: 0,
+        max: 1,
+        source: 's',
+      }),
+    );
+    const own = (name: string, weight: number): CustomObjective => ({
+      name,
+      match: { kind: 'pattern', pattern: 'a' },
+      where: 'response',
+      cap: 1,
+      weight,
+    });
+    const rewards = { ...defaults.rewards, custom: [own('penalty', -1), own('watched', 0), own('cites', 2)] };
+    expect(weightedObjectives(builtIn, rewards)).toEqual(['format', 'accuracy', 'penalty', 'cites']);
   });
 });

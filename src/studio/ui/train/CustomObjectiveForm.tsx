@@ -217,7 +217,7 @@ function Field({ label, problem, help, children }: FieldProps) {
       {children({
         id,
         'aria-invalid': problem !== null,
-        'aria-describedby': `${id}-problem ${id}-help`,
+        'aria-describedby': help ? `${id}-problem ${id}-help` : `${id}-problem`,
       })}
       <p id={`${id}-problem`} className={css.problem} aria-live="polite">
         {problem}
