@@ -12,6 +12,7 @@ import { Panel } from '../kit/Panel';
 import { Verbatim } from '../kit/Verbatim';
 import { type Column, VirtualTable } from '../kit/VirtualTable';
 import css from './Cases.module.css';
+import { CaseChips, OpenAnswer } from './CaseView';
 import { useRows } from './useRows';
 
 const NO_PROMPT: PromptSettings = { tags: 'think', system: '', addOpeningTag: false, maxTokens: 0 };
@@ -37,7 +38,12 @@ const columns: readonly Column<DatasetRow>[] = [
     end: true,
     cell: ({ case: { options } }) => Object.keys(options).length,
   },
-  { key: 'answer', label: 'Gold', width: '46px', cell: ({ case: { answer } }) => answer ?? '–' },
+  {
+    key: 'answer',
+    label: 'Gold',
+    width: '46px',
+    cell: ({ case: { answer, openAnswer } }) => answer ?? (openAnswer === undefined ? '–' : 'text'),
+  },
   {
     key: 'tokens',
     label: 'Tokens',
@@ -127,21 +133,10 @@ function PromptNote({ row, limit, tokenizer, model }: PromptNoteProps) {
 }
 
 function Prompt({ row }: { readonly row: DatasetRow }) {
-  const facets = Object.entries(row.case.facets ?? {});
   return (
     <div className={css.promptBody}>
-      <div className={css.chips}>
-        <Chip>line {formatCount(row.case.line)}</Chip>
-        <Chip>
-          case <Verbatim text={row.case.id} />
-        </Chip>
-        <Chip>gold {row.case.answer ?? 'unknown'}</Chip>
-        {facets.map(([name, value]) => (
-          <Chip key={name}>
-            <Verbatim text={`${name}: ${value}`} />
-          </Chip>
-        ))}
-      </div>
+      <CaseChips row={row.case} />
+      <OpenAnswer row={row.case} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling text must be reachable by keyboard */}
       <pre className={css.text} tabIndex={0}>
         <Verbatim text={row.prompt} />

@@ -1,6 +1,10 @@
-/** Datasets (S2): what was read, what was wrong line by line, and every case with the prompt it becomes. */
-import { useState } from 'react';
+/**
+ * Datasets (S2): what was read, what was wrong line by line, every case with the prompt it becomes,
+ * how the cases are split, and what sets share. A file that cannot be read alone is asked about here.
+ */
+import { useEffect, useState } from 'react';
 import type { DatasetSummary } from '../../../protocol';
+import type { UnreadFile } from '../../store/data';
 import { formatBytes, formatCount } from '../../store/format';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
@@ -10,17 +14,38 @@ import { EmptyState } from '../kit/EmptyState';
 import { Panel } from '../kit/Panel';
 import { PickFiles } from '../kit/PickFiles';
 import { Progress } from '../kit/Progress';
+import { Segmented } from '../kit/Segmented';
+import { useQuery } from '../query';
+import { AnswerBase } from './AnswerBase';
 import { Cases } from './Cases';
 import css from './Data.module.css';
-import { Issues } from './Issues';
+import { Facts } from './Facts';
+import { BadLines, Flags } from './Issues';
+import { Mapping } from './Mapping';
+import { Overlap } from './Overlap';
+import { Split } from './Split';
+
+/** Stands for the file that waits for the person, which has no id yet. */
+const UNREAD = 'unread';
+
+type View = 'cases' | 'split' | 'overlap';
+const VIEWS: readonly { readonly value: View; readonly label: string }[] = [
+  { value: 'cases', label: 'Cases' },
+  { value: 'split', label: 'Split' },
+  { value: 'overlap', label: 'Overlap' },
+];
 
 export function Data() {
   const session = useSession();
   const datasets = useStudio((state) => state.datasets);
   const chosen = useStudio((state) => state.datasetId);
+  const unread = useStudio((state) => state.data.unread);
   const [looked, setLooked] = useState<string | null>(null);
-  const shown =
-    datasets.find(({ id }) => id === (looked ?? chosen)) ?? datasets.find(({ id }) => id === chosen);
+  useEffect(() => setLooked(unread && UNREAD), [unread]);
+  const asks = unread !== null && looked === UNREAD;
+  const shown = asks
+    ? undefined
+    : (datasets.find(({ id }) => id === (looked ?? chosen)) ?? datasets.find(({ id }) => id === chosen));
   return (
     <div className={css.screen}>
       <h1 className={css.hidden}>Data</h1>
@@ -32,13 +57,14 @@ export function Data() {
             <PickFiles
               label="Open…"
               icon="file"
-              accept=".jsonl,.json,.csv"
+              accept=".jsonl,.json,.csv,.tsv"
               onFiles={(files) => session.take(files)}
             />
           }
         >
           <Importing />
           <ul className={css.list}>
+            {unread && <UnreadItem unread={unread} shown={asks} onShow={() => setLooked(UNREAD)} />}
             {datasets.map((dataset) => (
               <DatasetItem
                 key={dataset.id}
@@ -51,15 +77,40 @@ export function Data() {
           </ul>
           {datasets.length === 0 && (
             <EmptyState icon="data" title="No dataset yet">
-              Drop a JSONL of clinical questions: MedQA, MedMCQA, MedXpertQA, PubMedQA, MMLU or your own with
-              a question, its options and the answer.
+              Drop a JSONL, JSON, CSV or TSV of clinical questions: MedQA, MedMCQA, MedXpertQA, PubMedQA, MMLU
+              or your own with a question, its options and the answer.
             </EmptyState>
           )}
         </Panel>
-        {shown && shown.badLines > 0 && <Issues dataset={shown} />}
+        {shown && shown.badLines > 0 && <BadLines dataset={shown} />}
         {shown && <Facts dataset={shown} />}
+        {shown && <Flags dataset={shown} />}
       </div>
-      {shown && <Cases dataset={shown} />}
+      {asks ? <Ask unread={unread} /> : shown && <Views dataset={shown} />}
+    </div>
+  );
+}
+
+function Ask({ unread }: { readonly unread: UnreadFile }) {
+  const { name, reason } = unread;
+  return unread.need === 'columns' ? (
+    <Mapping key={name} report={unread.report} reason={reason} />
+  ) : (
+    <AnswerBase name={name} reason={reason} />
+  );
+}
+
+function Views({ dataset }: { readonly dataset: DatasetSummary }) {
+  const [text, setView] = useQuery('data', 'cases');
+  const view = VIEWS.find(({ value }) => value === text)?.value ?? 'cases';
+  return (
+    <div className={css.main}>
+      <div className={css.views}>
+        <Segmented label="View" value={view} choices={VIEWS} onChange={setView} />
+      </div>
+      {view === 'cases' && <Cases dataset={dataset} />}
+      {view === 'split' && <Split dataset={dataset} onCompare={() => setView('overlap')} />}
+      {view === 'overlap' && <Overlap key={dataset.id} datasetId={dataset.id} />}
     </div>
   );
 }
@@ -83,6 +134,33 @@ function Importing() {
         <Progress label={`Reading ${name}`} value={totalBytes > 0 ? bytes / totalBytes : null} />
       </div>
     </div>
+  );
+}
+
+interface UnreadItemProps {
+  readonly unread: UnreadFile;
+  readonly shown: boolean;
+  readonly onShow: () => void;
+}
+
+function UnreadItem({ unread, shown, onShow }: UnreadItemProps) {
+  return (
+    <li className={cx(css.item, shown && css.shown)}>
+      <button
+        type="button"
+        className={css.itemButton}
+        aria-current={shown ? 'true' : undefined}
+        onClick={onShow}
+      >
+        <span className={css.itemName}>
+          <bdi>{unread.name}</bdi>
+          <Chip tone="warn">not read yet</Chip>
+        </span>
+        <span className={css.counts}>
+          {unread.need === 'columns' ? 'its columns need a mapping' : 'its answers need a word from you'}
+        </span>
+      </button>
+    </li>
   );
 }
 
@@ -124,88 +202,5 @@ function Counts({ dataset }: { readonly dataset: DatasetSummary }) {
       {' · '}
       {formatCount(repaired)} repaired
     </span>
-  );
-}
-
-function Facts({ dataset }: { readonly dataset: DatasetSummary }) {
-  const session = useSession();
-  const used = useStudio((state) => state.datasetId === dataset.id);
-  const answers = Object.entries(dataset.answerCounts).sort(([a], [b]) => a.localeCompare(b));
-  const most = Math.max(1, ...answers.map(([, count]) => count));
-  return (
-    <Panel
-      title="Facts"
-      actions={
-        <>
-          {!used && (
-            <Button label="Train on this" tone="primary" onClick={() => session.chooseDataset(dataset.id)} />
-          )}
-          <Button
-            label={`Remove ${dataset.name} from the list`}
-            bare
-            icon="trash"
-            tone="danger"
-            onClick={() => session.removeDataset(dataset.id)}
-          />
-        </>
-      }
-    >
-      <dl className={css.facts}>
-        <dt>Layout</dt>
-        <dd>{dataset.layoutLabel}</dd>
-        <dt>Size</dt>
-        <dd>{formatBytes(dataset.bytes)}</dd>
-        <dt>Options</dt>
-        <dd>
-          {Object.entries(dataset.optionCounts)
-            .map(([options, count]) => `${options}: ${formatCount(count)}`)
-            .join(' · ')}
-        </dd>
-        {dataset.unlabelled > 0 && (
-          <>
-            <dt>Unlabelled</dt>
-            <dd>{formatCount(dataset.unlabelled)}, neither trained on nor evaluated</dd>
-          </>
-        )}
-        {Object.entries(dataset.repairs).map(([kind, count]) => (
-          <Repair key={kind} kind={kind} count={count} />
-        ))}
-        <dt>Answers</dt>
-        <dd className={css.answers}>
-          {answers.map(([letter, count]) => (
-            <span key={letter} className={css.answer} title={`${letter}: ${formatCount(count)}`}>
-              <span className={css.answerBar} style={{ height: `${Math.round((26 * count) / most)}px` }} />
-              <span className={css.answerLetter}>{letter}</span>
-              <span>{formatCount(count)}</span>
-            </span>
-          ))}
-        </dd>
-        {dataset.licence && (
-          <>
-            <dt>Licence</dt>
-            <dd>{dataset.licence}</dd>
-          </>
-        )}
-        {dataset.citation && (
-          <>
-            <dt>Citation</dt>
-            <dd>{dataset.citation}</dd>
-          </>
-        )}
-        <dt>SHA-256</dt>
-        <dd className={css.mono}>{dataset.id.slice(0, 16)}…</dd>
-      </dl>
-    </Panel>
-  );
-}
-
-function Repair({ kind, count }: { readonly kind: string; readonly count: number }) {
-  return (
-    <>
-      <dt>Repaired</dt>
-      <dd>
-        {kind}: {formatCount(count)}
-      </dd>
-    </>
   );
 }
