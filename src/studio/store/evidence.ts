@@ -27,22 +27,52 @@ export interface Mark extends TextSpan {
   readonly tone: Tone;
 }
 
-const TONES: Readonly<Record<string, Tone>> = {
-  correct: 'for',
-  cited: 'for',
-  supported: 'for',
-  mentioned: 'for',
-  rejected: 'for',
-  unsupported: 'against',
-  contradicted: 'against',
-  copied: 'against',
-  wrong: 'against',
-  'not-english': 'against',
-};
+const FOR = [
+  'correct',
+  'cited',
+  'supported',
+  'considered',
+  'concluded',
+  'rejected',
+  'verification',
+  'backtracking',
+  'subgoals',
+  'backward-chaining',
+];
+const AGAINST = [
+  'wrong',
+  'unsupported',
+  'contradicted',
+  'gold-rejected',
+  'not-english',
+  // penalties of the integrity objective
+  'repetition',
+  'duplicate-sentences',
+  'copying',
+  'too-little-content',
+  'early-answer',
+  'repeated-tags',
+  'box-in-reasoning',
+  'several-answers',
+  'invisible-characters',
+  'over-length',
+];
+const MISSING = ['copied', 'mentioned'];
 
-/** A kind that is not known shows by its name what is missing; else it is only told. */
-export const toneOf = (kind: string): Tone =>
-  TONES[kind] ?? (/^(not|no|missing)-/.test(kind) ? 'missing' : 'plain');
+const TONES: ReadonlyMap<string, Tone> = new Map([
+  ...FOR.map((kind) => [kind, 'for'] as const),
+  ...AGAINST.map((kind) => [kind, 'against'] as const),
+  ...MISSING.map((kind) => [kind, 'missing'] as const),
+]);
+
+/**
+ * What would speak for the response but earned nothing counts as missing. A kind that is not known
+ * shows by its name what is missing; else it is only told.
+ */
+export function toneOf(kind: string, value: number | null): Tone {
+  const tone = TONES.get(kind) ?? (/^(not|no|missing)-/.test(kind) ? 'missing' : 'plain');
+  return tone === 'for' && value !== null && value <= 0 ? 'missing' : tone;
+}
 
 /** `not-cited` → `not cited`. */
 export const kindText = (kind: string): string => kind.replaceAll('-', ' ');
@@ -52,7 +82,7 @@ export function entriesOf(evidence: Evidence, completion: string): readonly Evid
   if (evidence.items.length > 0) return evidence.items.map(itemEntry);
   return evidence.spans.map(({ start, end, label }) => ({
     kind: label,
-    tone: toneOf(label),
+    tone: toneOf(label, null),
     label: preview(completion.slice(Math.max(0, start), end), 80),
     value: null,
     completion: { start, end },
@@ -60,7 +90,7 @@ export function entriesOf(evidence: Evidence, completion: string): readonly Evid
 }
 
 function itemEntry(item: EvidenceItem): EvidenceEntry {
-  return { ...item, tone: toneOf(item.kind) };
+  return { ...item, tone: toneOf(item.kind, item.value) };
 }
 
 export function completionMarks(entries: readonly EvidenceEntry[]): readonly Mark[] {

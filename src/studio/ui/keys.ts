@@ -29,6 +29,8 @@ const go = (key: string, text: string): Key => ({
   text,
 });
 
+const DIGITS: readonly string[] = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0'];
+
 export const KEYS = {
   sheet: one('?', 'Show the keys'),
   goHome: go('h', 'Go to Home'),
@@ -45,9 +47,9 @@ export const KEYS = {
   nextSibling: one('l', 'Next rollout of the group'),
   previousSibling: one('h', 'Previous rollout of the group'),
   objective: {
-    ...one('1', 'Show the evidence of an objective; j and k, or arrows, then walk through it', '1–9'),
-    any: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
-    aria: '1 2 3 4 5 6 7 8 9',
+    ...one('1', 'Show the evidence of an objective; j and k, or arrows, then walk through it', '1 … 9, 0'),
+    any: DIGITS,
+    aria: '1 2 3 4 5 6 7 8 9 0',
   },
   edit: one('e', 'Edit the completion and score it anew; again: done'),
   focus: one('f', 'Give the inspector the whole width'),

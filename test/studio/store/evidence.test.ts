@@ -127,13 +127,17 @@ describe('entries', () => {
   });
 
   it('take the tone of a kind they do not know from its name', () => {
-    expect(['not-mentioned', 'no-box', 'missing-tag', 'notable', 'subgoal'].map(toneOf)).toEqual([
-      'missing',
-      'missing',
-      'missing',
-      'plain',
-      'plain',
-    ]);
+    expect(
+      ['not-mentioned', 'no-box', 'missing-tag', 'notable', 'hedge'].map((kind) => toneOf(kind, 1)),
+    ).toEqual(['missing', 'missing', 'missing', 'plain', 'plain']);
     expect(kindText('not-cited')).toBe('not cited');
+  });
+
+  it('count as missing where they would speak for the response but earned nothing', () => {
+    expect([toneOf('considered', 1), toneOf('considered', 0), toneOf('unsupported', 0)]).toEqual([
+      'for',
+      'missing',
+      'against',
+    ]);
   });
 });

@@ -155,8 +155,8 @@ describe('the reward', () => {
     await waitFor(() => expect(tableRows('Reward')[0]).toContain('× gate'));
     expect(tableRows('Reward').slice(4)).toEqual([
       '4▲ Faithfulness | 0.6 → 0.8 | 0.500 | 0.50 | 0.200',
-      '5▲ Support | 0.2 | does not apply |  | –',
-      '6▼ Integrity | 0 | 0.500 |  | only watched',
+      '5▲ Support | 0.2 | does not apply',
+      '6▼ Integrity | 0 | 0.500 | only watched',
       'Sum | 12.200',
     ]);
     expect(screen.getByText(/for faithfulness and comprehensiveness:/).textContent).toBe(
@@ -252,10 +252,10 @@ describe('the evidence', () => {
       'ruleclaims checkedgrounded2claims in all3',
     );
     expect(options().map((option) => option.textContent)).toEqual([
-      '1✓ supportedfever1',
-      '2✓ supportedfever and a rashin one sentence1',
-      '3⚠ contradictedcoughthe case denies it1',
-      '4○ not citedage 300',
+      '1✓\u00a0supportedfever1',
+      '2✓\u00a0supportedfever and a rashin one sentence1',
+      '3⚠\u00a0contradictedcoughthe case denies it1',
+      '4○\u00a0not citedage 300',
     ]);
   });
 
@@ -266,7 +266,7 @@ describe('the evidence', () => {
     await waitFor(() => expect(region('Evidence').textContent).toContain('Integrity: why'));
     expect(location.search).toBe('?objective=integrity');
     expect(options().map((option) => option.textContent)).toEqual([
-      '1• repetitionrepeated 4-gramsin neither text0.5',
+      '1⚠\u00a0repetitionrepeated 4-gramsin neither text0.5',
     ]);
     await press('4', document.body);
     await waitFor(() => expect(options().length).toBe(4));
@@ -318,8 +318,8 @@ describe('the evidence', () => {
     await act(async () => void fireEvent.click(screen.getByRole('button', { name: /Format/ })));
     await waitFor(() => expect(options().length).toBe(2));
     expect(options().map((option) => option.textContent)).toEqual([
-      '1• reasoningFever an',
-      expect.stringMatching(/^2• conclusion/),
+      '1•\u00a0reasoningFever an',
+      expect.stringMatching(/^2•\u00a0conclusion/),
     ]);
   });
 

@@ -57,6 +57,7 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const items = virtualizer.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
+  const isDrawn = items.some(({ index }) => index === selected);
   useEffect(() => onRange?.(first, last), [onRange, first, last]);
 
   const target = useRef(selected);
@@ -122,7 +123,7 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
       aria-label={label}
       aria-rowcount={count + 1}
       aria-colcount={columns.length}
-      aria-activedescendant={selected === null ? undefined : `${id}-${selected}`}
+      aria-activedescendant={isDrawn ? `${id}-${selected}` : undefined}
       onKeyDown={onKeyDown}
       onScroll={(event) => onScrollTop?.(event.currentTarget.scrollTop)}
     >

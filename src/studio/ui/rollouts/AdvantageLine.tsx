@@ -52,7 +52,8 @@ function formula(
   scored: number,
   { scale, epsilon }: RunConfig['advantage'],
 ): string {
-  const difference = `${formatFixed(reward, 3)} − ${formatFixed(mean, 3)}`;
+  const subtrahend = mean < 0 ? `(${formatFixed(mean, 3)})` : formatFixed(mean, 3);
+  const difference = `${formatFixed(reward, 3)} − ${subtrahend}`;
   switch (scale) {
     case 'std':
       return `(${difference}) / (${formatFixed(std, 3)} + ${formatNumber(epsilon)})`;

@@ -30,11 +30,11 @@ export function EvidencePanel({ objective, style, evidence, pointing, list }: Ev
         </span>{' '}
         {objective.label}: why
       </h3>
-      <p className={css.help}>{objective.help}</p>
       {evidence === undefined && <p className={css.help}>Scoring…</p>}
       {evidence === null && <p className={css.help}>It does not apply to this case.</p>}
       {evidence && <Summary evidence={evidence} />}
       <EntryList objective={objective} pointing={pointing} list={list} />
+      <p className={css.help}>{objective.help}</p>
     </section>
   );
 }
@@ -59,8 +59,11 @@ function Summary({ evidence: { rule, counts, arithmetic } }: { readonly evidence
   );
 }
 
-/** `findingWeight` → `finding weight`. */
-const wordsOf = (name: string) => kindText(name).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+/** `citationsPer100Words` → `citations per 100 words`. */
+const wordsOf = (name: string) =>
+  kindText(name)
+    .replace(/(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])/g, ' ')
+    .toLowerCase();
 
 type EntryListProps = Pick<EvidencePanelProps, 'objective' | 'pointing' | 'list'>;
 
@@ -125,9 +128,7 @@ function Entry({ entry, number }: { readonly entry: EvidenceEntry; readonly numb
   return (
     <>
       <span className={css.number}>{number}</span>
-      <span className={css.kind}>
-        {MARKERS[tone]} {kindText(kind)}
-      </span>
+      <span className={css.kind}>{`${MARKERS[tone]}\u00a0${kindText(kind)}`}</span>
       <span className={css.label}>
         <Verbatim text={label} />
         {reason !== undefined && (

@@ -7,7 +7,7 @@ import { entriesOf } from '../../store/evidence';
 import { formatCount } from '../../store/format';
 import { editedInput, recordedInput } from '../../store/scoring-input';
 import { useStudio } from '../context';
-import { useKeys } from '../keys';
+import { KEYS, useKeys } from '../keys';
 import { Button } from '../kit/Button';
 import { Chip } from '../kit/Chip';
 import { Verbatim } from '../kit/Verbatim';
@@ -65,7 +65,7 @@ export function Inspection({ rollout, group, draft, onDone }: InspectionProps) {
   useMarkInSight(completionBox, sought);
   useKeys({
     objective: (digit) => {
-      const part = parts[Number(digit) - 1];
+      const part = parts[KEYS.objective.any.indexOf(digit)];
       if (!part) return;
       setAsked(part.objective.name);
       list.current?.focus();
@@ -74,57 +74,59 @@ export function Inspection({ rollout, group, draft, onDone }: InspectionProps) {
   const rows = { parts, styles, chosen: chosen?.name ?? null, onChoose: setAsked };
   return (
     <>
-      <div className={css.texts}>
-        <CaseSide rollout={rollout} box={caseBox}>
-          {rollout.case && (
-            <CaseText scoredCase={rollout.case} said={boxedAnswer(text)} pointing={pointing} />
-          )}
-        </CaseSide>
-        <section className={css.side} aria-label="Completion">
-          <h3 className={css.heading}>
-            Completion
-            {rollout.truncated && <Chip tone="warn">cut at the token limit</Chip>}
-          </h3>
-          {draft && (
-            <EditCompletion
-              draft={draft}
-              settled={edited.input?.completion ?? null}
-              tokens={changed?.length?.tokens ?? 0}
-              onDone={onDone}
-            />
-          )}
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling text must be reachable by keyboard */}
-          <pre className={css.text} tabIndex={0} ref={completionBox}>
-            <CompletionText
-              completion={text}
-              insideReasoning={config?.prompt.addOpeningTag ?? false}
-              pointing={pointing}
-            />
-          </pre>
-        </section>
-      </div>
       <Trouble rollout={rollout} scoring={shown} asked={recorded !== null} />
-      <div className={css.why}>
-        {draft && config ? (
-          <EditedTable
-            {...rows}
-            rollout={rollout}
-            group={group}
-            settings={config.advantage}
-            edited={edited.scored}
-          />
-        ) : (
-          <RewardTable {...rows} rollout={rollout} now={original.scored} />
-        )}
-        {chosen && (
-          <EvidencePanel
-            objective={chosen}
-            style={styles.get(chosen.name)!}
-            evidence={evidence}
-            pointing={pointing}
-            list={list}
-          />
-        )}
+      <div className={css.inspection}>
+        <div className={css.texts}>
+          <CaseSide rollout={rollout} box={caseBox}>
+            {rollout.case && (
+              <CaseText scoredCase={rollout.case} said={boxedAnswer(text)} pointing={pointing} />
+            )}
+          </CaseSide>
+          <section className={css.side} aria-label="Completion">
+            <h3 className={css.heading}>
+              Completion
+              {rollout.truncated && <Chip tone="warn">cut at the token limit</Chip>}
+            </h3>
+            {draft && (
+              <EditCompletion
+                draft={draft}
+                settled={edited.input?.completion ?? null}
+                tokens={changed?.length?.tokens ?? 0}
+                onDone={onDone}
+              />
+            )}
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling text must be reachable by keyboard */}
+            <pre className={css.text} tabIndex={0} ref={completionBox}>
+              <CompletionText
+                completion={text}
+                insideReasoning={config?.prompt.addOpeningTag ?? false}
+                pointing={pointing}
+              />
+            </pre>
+          </section>
+        </div>
+        <div className={css.why}>
+          {draft && config ? (
+            <EditedTable
+              {...rows}
+              rollout={rollout}
+              group={group}
+              settings={config.advantage}
+              edited={edited.scored}
+            />
+          ) : (
+            <RewardTable {...rows} rollout={rollout} now={original.scored} />
+          )}
+          {chosen && (
+            <EvidencePanel
+              objective={chosen}
+              style={styles.get(chosen.name)!}
+              evidence={evidence}
+              pointing={pointing}
+              list={list}
+            />
+          )}
+        </div>
       </div>
       <AdvantageLine rollout={rollout} group={group} settings={config?.advantage} />
     </>

@@ -8,7 +8,7 @@ interface ObjectiveNameProps {
   readonly objective: ObjectiveDescriptor;
   readonly style: LineStyle;
   readonly value: number | null;
-  /** 0-based row: the first nine have a digit as their key. */
+  /** 0-based row: the first ten have a digit as their key. */
   readonly position: number;
   readonly chosen: boolean;
   readonly onChoose: () => void;

@@ -52,9 +52,7 @@ export function RewardTable({ rollout, now, parts, styles, chosen, onChoose }: R
                 {formatNumber(part.weight)}
                 {inheritsMore(part) && ` → ${formatNumber(part.weight * part.inherits)}`}
               </td>
-              <td>{part.value === null ? 'does not apply' : formatFixed(part.value, 3)}</td>
-              {gated && <td>{part.gate === null ? '' : formatFixed(part.gate)}</td>}
-              <td>{partText(part)}</td>
+              <Outcome part={part} gated={gated} />
             </tr>
           ))}
         </tbody>
@@ -77,10 +75,28 @@ export function RewardTable({ rollout, now, parts, styles, chosen, onChoose }: R
 
 const inheritsMore = ({ inherits }: RewardPart) => Math.abs(inherits - 1) > 1e-6;
 
-function partText({ value, weight, contribution }: RewardPart): string {
-  if (contribution !== null) return formatFixed(contribution, 3);
-  if (value === null) return '–';
-  return weight === 0 ? 'only watched' : 'not recorded';
+interface OutcomeProps {
+  readonly part: RewardPart;
+  readonly gated: boolean;
+}
+
+/** Value, gate and part, as far as there are any. */
+function Outcome({ part: { value, weight, gate, contribution }, gated }: OutcomeProps) {
+  if (value === null) return <td colSpan={gated ? 3 : 2}>does not apply</td>;
+  if (contribution === null)
+    return (
+      <>
+        <td>{formatFixed(value, 3)}</td>
+        <td colSpan={gated ? 2 : 1}>{weight === 0 ? 'only watched' : 'not recorded'}</td>
+      </>
+    );
+  return (
+    <>
+      <td>{formatFixed(value, 3)}</td>
+      {gated && <td>{gate === null ? '' : formatFixed(gate)}</td>}
+      <td>{formatFixed(contribution, 3)}</td>
+    </>
+  );
 }
 
 function Gate({ gate }: { readonly gate: NonNullable<ScoredCompletion['gate']> }) {
