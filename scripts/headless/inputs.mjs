@@ -15,7 +15,7 @@ import { applyOptions, mergeConfig } from './config.mjs';
  *
  * @typedef {object} Inputs
  * @property {DatasetSummary} dataset
- * @property {readonly { dataset: DatasetSummary, limit: number | null }[]} evaluations `limit`: first cases only
+ * @property {readonly { dataset: DatasetSummary, isTraining: boolean, limit: number | null }[]} evaluations `limit`: first cases only
  * @property {ModelSummary} model
  * @property {CheckpointSummary | null} checkpoint to resume from
  * @property {RunConfig} config of a new run; a resumed one keeps its own
@@ -69,11 +69,17 @@ export async function openInputs({ page, log, options }, ready, tell) {
   if (files.length === 0 && options.dataset === undefined) {
     files.push({ path: join(distFolder, 'starter/heldout.jsonl'), limit: heldoutCases });
   }
+  /** @type {Inputs['evaluations'][number][]} */
   const evaluations = [];
   for (const { path, limit } of files) {
     const opened = await page.openDataset(path, limit === null ? {} : { synthetic: true });
-    const isKnown = opened.id === dataset.id;
-    evaluations.push({ dataset: isKnown ? dataset : await withoutBadLines(page, opened, tell), limit });
+    if (evaluations.some(({ dataset: { id } }) => id === opened.id)) continue;
+    const isTraining = opened.id === dataset.id;
+    evaluations.push({
+      dataset: isTraining ? dataset : await withoutBadLines(page, opened, tell),
+      isTraining,
+      limit,
+    });
   }
   const checkpoint = options.resume === undefined ? null : await openCheckpoint(page, log, options.resume);
   const overruled = checkpoint

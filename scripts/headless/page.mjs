@@ -177,17 +177,17 @@ export class StudioPage {
   }
 
   /**
-   * @param {string} id
-   * @param {string} target where the zip is written
+   * @param {Extract<Command, { type: 'export-checkpoint' | 'export-evaluation' }>} command
+   * @param {string} target where the file is written
    * @returns {Promise<{ sha256: string }>}
    */
-  async exportCheckpoint(id, target) {
+  async exportFile(command, target) {
     const downloading = this.#page.waitForEvent('download', { timeout: 0 });
     downloading.catch(() => {}); // The export itself may fail first.
     const answer = await this.alive(
-      this.#page.evaluate(async (id) => {
+      this.#page.evaluate(async (command) => {
         try {
-          const exported = await window.crpoStudio?.send({ type: 'export-checkpoint', id });
+          const exported = await window.crpoStudio?.send(command);
           if (!exported) throw new Error('internal: the page has no studio');
           const link = document.createElement('a');
           link.href = URL.createObjectURL(exported.file);
@@ -198,7 +198,7 @@ export class StudioPage {
           const { record } = /** @type {{ record?: ErrorRecord }} */ (thrown);
           return { error: record ?? { message: String(thrown) } };
         }
-      }, id),
+      }, command),
     );
     const exported = /** @type {{ sha256: string }} */ (resultOf(/** @type {Answer} */ (answer)));
     const download = await this.alive(downloading);

@@ -1,8 +1,7 @@
-/** The lines of a headless run, as pure functions of its records: progress, and before against after. */
+/** The lines of a headless run, as pure functions of its records: steps, what is left, and the trend. */
 
 /**
  * @typedef {import('../../src/protocol').StepRecord} StepRecord
- * @typedef {import('../../src/protocol').EvaluationRecord} EvaluationRecord
  * @typedef {import('../../src/protocol').ObjectiveDescriptor} ObjectiveDescriptor
  * @typedef {Readonly<Record<string, number>>} Metrics
  */
@@ -18,12 +17,12 @@ const trendWindow = 5;
  */
 export function stepLine(metrics, { step, steps, objectives, etaSeconds }) {
   const width = String(steps).length;
-  const parts = [`step ${String(step).padStart(width)}/${steps}`, `reward ${number(metrics.reward)}`];
+  const parts = [`step ${String(step).padStart(width)}/${steps}`, `reward ${figure(metrics.reward)}`];
   for (const name of objectives) {
     const mean = metrics[`rewards/${name}/mean`];
-    if (mean !== undefined) parts.push(`${name} ${number(mean)}`);
+    if (mean !== undefined) parts.push(`${name} ${figure(mean)}`);
   }
-  parts.push(`kl ${number(metrics.kl)}`);
+  parts.push(`kl ${figure(metrics.kl)}`);
   const { tokens_per_second: speed } = metrics;
   if (speed !== undefined) parts.push(`${speed < 100 ? speed.toFixed(1) : Math.round(speed)} tokens/s`);
   if (etaSeconds !== null) parts.push(`ETA ${duration(etaSeconds)}`);
@@ -54,35 +53,6 @@ export function duration(seconds) {
 }
 
 /**
- * What the training changed, on one dataset.
- * @param {readonly ({ when: string } & EvaluationRecord)[]} records before and after, or one of them
- * @returns {string} a table with a line per figure
- */
-export function evaluationTable(records) {
-  const [first] = records;
-  if (!first) throw new RangeError('internal: a table of no evaluations');
-  const heading = ['', ...records.map(({ when }) => when)];
-  const objectives = Object.keys(first.objectives);
-  /** @type {[string, (record: EvaluationRecord) => string][]} */
-  const figures = [
-    ['correct / total', ({ correct, total }) => ratio(correct, total)],
-    ['correct / parsable', ({ correct, parsable }) => ratio(correct, parsable)],
-    ...objectives.map(
-      (name) =>
-        /** @type {[string, (record: EvaluationRecord) => string]} */ ([
-          `mean ${name}`,
-          ({ objectives }) => number(objectives[name] ?? undefined),
-        ]),
-    ),
-    ['mean reward', ({ reward }) => number(reward)],
-    ['mean tokens', ({ meanTokens }) => meanTokens.toFixed(1)],
-    ['cut at the limit', ({ truncated, total }) => ratio(truncated, total)],
-  ];
-  const rows = [heading, ...figures.map(([label, figure]) => [label, ...records.map(figure)])];
-  return `${first.datasetName}: n = ${first.total} cases\n${table(rows)}`;
-}
-
-/**
  * The training reward itself, first steps against last ones: noisier prompts than an evaluation's, but every run has it.
  * @param {readonly Metrics[]} steps
  * @returns {string | null} null: fewer than two steps
@@ -94,7 +64,7 @@ export function trendTable(steps) {
   const keys = ['reward', ...Object.keys(steps[0] ?? {}).filter((key) => /^rewards\/.*\/mean$/.test(key))];
   const rows = keys.map((key) => [
     key === 'reward' ? 'mean reward' : `mean ${key.split('/')[1]}`,
-    ...ends.map((end) => number(mean(end.map((metrics) => metrics[key])))),
+    ...ends.map((end) => figure(mean(end.map((metrics) => metrics[key])))),
   ]);
   const heading = ['', `first ${window} steps`, `last ${window} steps`];
   return `While training, on the questions of each step (not an evaluation)\n${table([heading, ...rows])}`;
@@ -106,24 +76,15 @@ function mean(values) {
   return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
-/**
- * @param {number} part
- * @param {number} whole
- */
-function ratio(part, whole) {
-  const percent = whole === 0 ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`;
-  return `${part}/${whole}${percent}`;
-}
-
 /** @param {number | undefined} value */
-function number(value) {
+export function figure(value) {
   if (value === undefined) return '–';
   if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1);
   return value.toFixed(3);
 }
 
 /** @param {readonly (readonly string[])[]} rows first column left, the others right */
-function table(rows) {
+export function table(rows) {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const align = (/** @type {string} */ cell, /** @type {number} */ column) =>
     column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);

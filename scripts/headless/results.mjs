@@ -2,21 +2,20 @@
 import { cpus } from 'node:os';
 import { relative } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { Evaluations } from './evaluations.mjs';
 import { interruptedExitCode } from './interrupt.mjs';
 import { RunFolder, runFolderPath } from './outputs.mjs';
 import { PageError } from './page.mjs';
-import { evaluationTable, trendTable } from './report.mjs';
+import { trendTable } from './report.mjs';
 
 /**
  * @typedef {import('../../src/protocol').CheckpointSummary} CheckpointSummary
  * @typedef {import('../../src/protocol').ErrorRecord} ErrorRecord
- * @typedef {import('../../src/protocol').EvaluationRecord} EvaluationRecord
  * @typedef {import('../../src/protocol').ReadyReport} ReadyReport
  * @typedef {import('../../src/protocol').RunSummary} RunSummary
  * @typedef {import('../../src/protocol').StepRecord} StepRecord
  * @typedef {import('./inputs.mjs').Inputs} Inputs
  * @typedef {import('./run-log.mjs').RunLog} RunLog
- * @typedef {{ when: 'before' | 'after', datasetId: string } & EvaluationRecord} Evaluation
  */
 
 /** `run.json` is brought up to date at most this often while the run goes on. */
@@ -25,8 +24,6 @@ const saveEveryMs = 10_000;
 const storingMs = 120_000;
 
 export class Results {
-  /** @type {Evaluation[]} */
-  evaluations = [];
   #ready;
   #inputs;
   #log;
@@ -39,18 +36,20 @@ export class Results {
 
   /**
    * @param {object} context
-   * @param {string | undefined} context.out
+   * @param {import('../lib/options.mjs').HeadlessOptions} context.options
    * @param {ReadyReport} context.ready
    * @param {Inputs} context.inputs
    * @param {RunLog} context.log
    * @param {string} context.browser
    */
-  constructor({ out, ready, inputs, log, browser }) {
+  constructor({ options, ready, inputs, log, browser }) {
     this.#ready = ready;
     this.#inputs = inputs;
     this.#log = log;
     this.#browser = browser;
-    this.#folder = new RunFolder(runFolderPath(out, inputs.checkpoint?.runName ?? inputs.config.name));
+    const name = inputs.checkpoint?.runName ?? inputs.config.name;
+    this.#folder = new RunFolder(runFolderPath(options.out, name));
+    this.evaluations = new Evaluations(inputs.evaluations, options.samples, this.#folder);
   }
 
   /** @param {StepRecord} record */
@@ -67,7 +66,10 @@ export class Results {
   async collect(page, run) {
     const checkpoint = await lastCheckpoint(page, run);
     if (checkpoint) {
-      const { sha256 } = await page.exportCheckpoint(checkpoint.id, this.#folder.checkpoint);
+      const { sha256 } = await page.exportFile(
+        { type: 'export-checkpoint', id: checkpoint.id },
+        this.#folder.checkpoint,
+      );
       this.#summary.checkpoint = { file: 'checkpoint.zip', step: checkpoint.step, sha256 };
     }
     if (this.#log.steps.length > 0) await page.screenshot('curves', this.#folder.curves);
@@ -98,13 +100,13 @@ export class Results {
   /** The last lines: before against after, and where the files are. */
   report() {
     const { steps } = this.#log;
-    const datasetIds = [...new Set(this.evaluations.map(({ datasetId }) => datasetId))];
-    const tables = datasetIds.map((id) =>
-      evaluationTable(this.evaluations.filter(({ datasetId }) => datasetId === id)),
-    );
     const trend = trendTable(steps.map(({ metrics }) => metrics));
     const folder = relative(process.cwd(), this.#folder.folder) || '.';
-    return [...tables, ...(trend ? [trend] : []), `Status: ${this.#summary.status}. Results: ${folder}`];
+    return [
+      ...this.evaluations.report(),
+      ...(trend ? [trend] : []),
+      `Status: ${this.#summary.status}. Results: ${folder}`,
+    ];
   }
 
   #save() {
@@ -124,7 +126,7 @@ export class Results {
       model: this.#inputs.model,
       dataset: this.#inputs.dataset,
       steps: this.#log.steps,
-      evaluations: this.evaluations,
+      evaluations: this.evaluations.records(),
       summary: {
         ...this.#summary,
         steps: this.#log.steps.length,

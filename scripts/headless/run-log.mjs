@@ -1,5 +1,6 @@
 /** Hears the page's events: prints them as progress, keeps what `run.json` holds, knows when the run ended. */
 import { say } from '../lib/process.mjs';
+import { evaluationStatus } from './evaluation-report.mjs';
 import { etaSeconds, stepLine } from './report.mjs';
 
 /**
@@ -70,8 +71,8 @@ export class RunLog {
           `step ${event.step}/${this.#steps}  ${event.phase} ${event.done}/${event.total}`,
         );
         break;
-      case 'evaluation':
-        this.#terminal.status(`evaluating ${event.done}/${event.total}`);
+      case 'evaluation-progress':
+        this.#terminal.status(evaluationStatus(event.progress));
         break;
       case 'progress':
         this.#terminal.status(`reading ${event.name}: ${event.rows} rows`);

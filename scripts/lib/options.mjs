@@ -15,6 +15,7 @@ export const startUsage = `Usage
     --backend auto|webgpu|wasm      where the tensors live (default: auto)
     --resume ZIP                    go on from an earlier checkpoint.zip
     --evaluate FILE                 questions to score before and after; may be repeated
+    --samples K                     completions per evaluated question (default: 1, greedy)
     --out DIR                       where the results go (default: runs/<name of the run>)`;
 
 const optionTypes = /** @type {const} */ ({
@@ -29,6 +30,7 @@ const optionTypes = /** @type {const} */ ({
   backend: { type: 'string' },
   resume: { type: 'string' },
   evaluate: { type: 'string', multiple: true },
+  samples: { type: 'string' },
   out: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 });
@@ -47,6 +49,7 @@ const optionTypes = /** @type {const} */ ({
  * @property {Backend} backend
  * @property {string} [resume]
  * @property {readonly string[]} evaluate
+ * @property {number} samples
  * @property {string} [out]
  *
  * @typedef {{ kind: 'help' }
@@ -81,6 +84,7 @@ export function parseStartOptions(args) {
       ...(values.seed === undefined ? {} : { seed: integer('seed', values.seed, 0, 2 ** 32 - 1) }),
       backend: choice('backend', values.backend ?? 'auto', backends),
       evaluate: values.evaluate ?? [],
+      samples: values.samples === undefined ? 1 : integer('samples', values.samples, 1, 64),
     },
   };
 }

@@ -25,7 +25,7 @@ describe('parseStartOptions', () => {
   it('reads every headless option', () => {
     const line =
       '--headless --dataset d.jsonl --model m --config c.json --preset clinical --steps 20 --seed 7 ' +
-      '--backend wasm --resume r.zip --evaluate a.jsonl --evaluate b.jsonl --out o';
+      '--backend wasm --resume r.zip --evaluate a.jsonl --evaluate b.jsonl --samples 8 --out o';
     expect(parse(line)).toEqual({
       kind: 'headless',
       options: {
@@ -38,13 +38,17 @@ describe('parseStartOptions', () => {
         backend: 'wasm',
         resume: 'r.zip',
         evaluate: ['a.jsonl', 'b.jsonl'],
+        samples: 8,
         out: 'o',
       },
     });
   });
 
   it('leaves to the page what is not given', () => {
-    expect(parse('--headless')).toEqual({ kind: 'headless', options: { backend: 'auto', evaluate: [] } });
+    expect(parse('--headless')).toEqual({
+      kind: 'headless',
+      options: { backend: 'auto', evaluate: [], samples: 1 },
+    });
     expect(parse('--headless --steps 0 --seed 4294967295')).toMatchObject({
       options: { steps: 0, seed: 4294967295 },
     });
@@ -58,6 +62,7 @@ describe('parseStartOptions', () => {
     ['--headless --steps=-1', '--steps takes a whole number from 0 to 1000000000, not "-1".'],
     ['--headless --steps 1e3', '--steps takes a whole number from 0 to 1000000000, not "1e3".'],
     ['--headless --seed 4294967296', '--seed takes a whole number from 0 to 4294967295, not "4294967296".'],
+    ['--headless --samples 65', '--samples takes a whole number from 1 to 64, not "65".'],
     ['--port 0', '--port takes a whole number from 1 to 65535, not "0".'],
   ])('refuses %j with its sentence, the usage and exit code 2', (line, sentence) => {
     expect(refusal(line)).toEqual([sentence, 2]);

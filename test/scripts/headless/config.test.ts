@@ -117,7 +117,7 @@ describe('applyOptions', () => {
     },
   ];
   const apply = (options: object) =>
-    applyOptions(defaults, { backend: 'auto', evaluate: [], ...options }, presets);
+    applyOptions(defaults, { backend: 'auto', evaluate: [], samples: 1, ...options }, presets);
 
   it('puts the single options over the config', () => {
     const config = apply({ seed: 0, steps: 3, preset: 'grpo' });

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RunFolder, runFolderPath } from '../../../scripts/headless/outputs.mjs';
+import { datasetStems, RunFolder, runFolderPath } from '../../../scripts/headless/outputs.mjs';
 import type { RolloutRecord } from '../../../src/protocol';
 
 let root: string;
@@ -17,6 +17,7 @@ const rollout: RolloutRecord = {
   group: 1,
   index: 0,
   caseId: 'c7',
+  case: { question: 'Which?', options: { A: 'this' }, answer: 'A' },
   prompt: 'Which?\n',
   completion: '<think>…</think>',
   gold: 'A',
@@ -24,6 +25,7 @@ const rollout: RolloutRecord = {
   completionTokens: 5,
   truncated: false,
   rewards: { accuracy: 1, faithfulness: null },
+  contributions: { accuracy: 10 },
   reward: null,
   unscored: 'why',
   advantage: 0,
@@ -47,6 +49,19 @@ describe('runFolderPath', () => {
 
   it('takes what was asked for as it is', () => {
     expect(runFolderPath('here/it', 'starter', root)).toBe('here/it');
+  });
+});
+
+describe('datasetStems', () => {
+  it('makes names of files: safe, without extension, all different', () => {
+    expect(datasetStems(['a.jsonl', 'a.jsonl', 'a.csv', '../x y.json', '.jsonl', ''])).toEqual([
+      'a',
+      'a-2',
+      'a-3',
+      '-x-y',
+      'jsonl',
+      'dataset',
+    ]);
   });
 });
 
@@ -85,7 +100,10 @@ describe('RunFolder', () => {
     new RunFolder(path).appendRollouts([rollout]);
     writeFileSync(join(path, 'checkpoint.zip'), 'old');
     writeFileSync(join(path, 'notes.txt'), 'mine');
+    const evaluated = ['evaluations.jsonl', 'evaluation-old.json', 'samples_old_before.jsonl'];
+    for (const name of evaluated) writeFileSync(join(path, name), 'old');
     new RunFolder(path);
+    for (const name of evaluated) expect(existsSync(join(path, name))).toBe(false);
     expect(existsSync(join(path, 'checkpoint.zip'))).toBe(false);
     expect(readFileSync(join(path, 'rollouts.jsonl'), 'utf8')).toBe('');
     expect(readFileSync(join(path, 'notes.txt'), 'utf8')).toBe('mine');

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  duration,
-  etaSeconds,
-  evaluationTable,
-  stepLine,
-  trendTable,
-} from '../../../scripts/headless/report.mjs';
+import { duration, etaSeconds, stepLine, trendTable } from '../../../scripts/headless/report.mjs';
 
 describe('stepLine', () => {
   it('says step, reward, objectives, kl, speed and what is left', () => {
@@ -58,40 +52,6 @@ describe('duration', () => {
       '1 h 0 min',
       '1 h 30 min',
     ]);
-  });
-});
-
-const before = {
-  when: 'before',
-  datasetName: 'heldout.jsonl',
-  step: 0,
-  total: 32,
-  parsable: 20,
-  correct: 8,
-  objectives: { accuracy: 0.25, faithfulness: null },
-  reward: -0.5,
-  meanTokens: 40.25,
-  truncated: 16,
-};
-
-describe('evaluationTable', () => {
-  it('sets before beside after, with n', () => {
-    const after = { ...before, when: 'after', parsable: 32, correct: 24, reward: 1.5, truncated: 0 };
-    expect(evaluationTable([before, after]).split('\n')).toEqual([
-      'heldout.jsonl: n = 32 cases',
-      '                               before            after',
-      '  correct / total       8/32 (25.0 %)   24/32 (75.0 %)',
-      '  correct / parsable    8/20 (40.0 %)   24/32 (75.0 %)',
-      '  mean accuracy                 0.250            0.250',
-      '  mean faithfulness                 –                –',
-      '  mean reward                  -0.500            1.500',
-      '  mean tokens                    40.3             40.3',
-      '  cut at the limit     16/32 (50.0 %)     0/32 (0.0 %)',
-    ]);
-  });
-
-  it('divides nothing by zero', () => {
-    expect(evaluationTable([{ ...before, parsable: 0, correct: 0 }])).toContain('0/0\n');
   });
 });
 
