@@ -69,21 +69,16 @@ export class Librarian {
     if (!(thrown instanceof StudioError)) return false;
     const { code, message: reason } = thrown.record;
     if (code === 'answer-base-unknown') {
-      this.#keep(name, file);
+      this.#unread = { name, file };
       this.#store.dispatch({ type: 'unread', unread: { name, reason, need: 'answer-base' } });
     } else if (code === 'dataset-no-usable-row') {
       // A file without any fields stays the error that it was.
       const report = await this.#send({ type: 'columns', name, file }).catch(() => null);
       if (report === null || report.fields.length === 0) return false;
-      this.#keep(name, file);
+      this.#unread = { name, file };
       this.#store.dispatch({ type: 'unread', unread: { name, reason, need: 'columns', report } });
     } else return false;
     return true;
-  }
-
-  #keep(name: string, file: Blob): void {
-    this.#unread = { name, file };
-    this.#voice.notify(`${name} needs a word from you: look under Data.`);
   }
 
   /** Reads the file that waits as the person said; false: it waits on, and the error is shown. */

@@ -1,5 +1,6 @@
-/** What the whole page should know before anything else: read-only, no trainer, lost data, a slow backend. */
+/** What the whole page should know before anything else: read-only, no trainer, lost data, a waiting file, a slow backend. */
 import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { cx } from '../kit/cx';
@@ -14,6 +15,8 @@ export function Banners() {
   const holdsLock = useStudio((state) => state.holdsLock);
   const notice = useStudio((state) => state.ready?.backend.notice);
   const lost = useStudio((state) => state.storage?.lost);
+  const unread = useStudio((state) => state.data.unread);
+  const [location] = useLocation();
   return (
     <>
       {stage === 'failed' && (
@@ -48,6 +51,16 @@ export function Banners() {
       {lost && (
         <Banner tone="bad">
           <ErrorText record={lost} />
+        </Banner>
+      )}
+      {unread && location !== '/data' && (
+        <Banner tone="plain">
+          <p>
+            <strong>
+              <bdi>{unread.name}</bdi>
+            </strong>{' '}
+            is not read yet: <Link href="/data">say how under Data</Link>.
+          </p>
         </Banner>
       )}
       {notice && (
