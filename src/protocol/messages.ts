@@ -36,7 +36,6 @@ import type {
   CheckpointSummary,
   DatasetRow,
   DatasetSummary,
-  EvaluationRecord,
   ModelSummary,
   RunSummary,
   StepRecord,
@@ -72,14 +71,6 @@ export type Command =
   | { readonly type: 'empty-trash' }
   | { readonly type: 'export-checkpoint'; readonly id: string }
   | { readonly type: 'import-checkpoint'; readonly name: string; readonly file: Blob }
-  /** Goes: `start-evaluation` replaces it, `pause-evaluation` its cancelling. */
-  | {
-      readonly type: 'evaluate';
-      readonly datasetId: string;
-      readonly limit: number | null;
-      readonly config: RunConfig;
-    }
-  | { readonly type: 'cancel-evaluation' }
   /** Answered once the evaluation is finished or paused. */
   | { readonly type: 'start-evaluation'; readonly request: EvaluationRequest }
   /** Answered as `start-evaluation`. A checkpoint that is gone, or another loaded model, is refused. */
@@ -136,8 +127,6 @@ export interface CommandResults {
   'empty-trash': null;
   'export-checkpoint': ExportedFile;
   'import-checkpoint': CheckpointSummary;
-  evaluate: EvaluationRecord;
-  'cancel-evaluation': null;
   'start-evaluation': EvaluationSummary;
   'resume-evaluation': EvaluationSummary;
   'pause-evaluation': null;
@@ -198,14 +187,6 @@ export type TrainerEvent =
       readonly type: 'checkpoints';
       readonly checkpoints: readonly CheckpointSummary[];
       readonly storage: StorageReport;
-    }
-  /** Goes with `evaluate`. */
-  | {
-      readonly type: 'evaluation';
-      readonly datasetId: string;
-      readonly done: number;
-      readonly total: number;
-      readonly partial: EvaluationRecord | null;
     }
   /** After each batch of cases. */
   | { readonly type: 'evaluation-progress'; readonly progress: EvaluationProgress }

@@ -143,22 +143,6 @@ export interface StorageReport {
   readonly lost?: ErrorRecord;
 }
 
-/** Scores of one policy on one dataset. */
-export interface EvaluationRecord {
-  readonly datasetName: string;
-  readonly step: number;
-  /** Cases evaluated. */
-  readonly total: number;
-  /** Cases with a parsable answer. */
-  readonly parsable: number;
-  readonly correct: number;
-  /** Objective → mean over the cases it applies to; null: applied to none. */
-  readonly objectives: ObjectiveValues;
-  readonly reward: number;
-  readonly meanTokens: number;
-  readonly truncated: number;
-}
-
 export interface DatasetIssue {
   /** 1-based. */
   readonly line: number;

@@ -14,7 +14,6 @@ import {
   type BackendReport,
   type Command,
   type CommandResults,
-  type EvaluationRecord,
   type EvaluationRequest,
   type EvaluationSummary,
   type ModelSummary,
@@ -42,7 +41,6 @@ const READ_ONLY: ReadonlySet<Command['type']> = new Set([
   'hello',
   'list-checkpoints',
   'export-checkpoint',
-  'cancel-evaluation',
   'pause-evaluation',
   'list-evaluations',
   'evaluation-cases',
@@ -125,13 +123,10 @@ export class TrainerService {
         await this.#tellCheckpoints();
         return summary;
       }
-      case 'evaluate':
-        return this.#evaluate(command);
       case 'start-evaluation':
         return this.#startEvaluation(command.request);
       case 'resume-evaluation':
         return this.#resumeEvaluation(command.id);
-      case 'cancel-evaluation':
       case 'pause-evaluation':
         return this.#evaluations.pause();
       case 'list-evaluations':
@@ -248,35 +243,6 @@ export class TrainerService {
       return summary;
     });
     return this.#run.begin();
-  }
-
-  /** The older shape of an evaluation: one dataset, greedily, by the policy as it is now. */
-  async #evaluate({ datasetId, limit, config }: CommandOf<'evaluate'>): Promise<EvaluationRecord> {
-    const request = {
-      policy: { kind: 'current' },
-      datasets: [{ datasetId, part: 'all', limit }],
-      samples: 1,
-      temperature: 1,
-      config,
-    } as const;
-    const { results, policy } = await this.#startEvaluation(request);
-    const [result] = results;
-    if (result === undefined) {
-      throw refusal('cancelled', 'The evaluation was cancelled.', 'Start it again when you like.');
-    }
-    return {
-      datasetName: result.datasetName,
-      step: policy.step ?? 0,
-      total: result.accuracy.of,
-      parsable: result.accuracyOfParsable.of,
-      correct: result.accuracy.count,
-      objectives: Object.fromEntries(
-        Object.entries(result.objectives).map(([name, { value }]) => [name, value]),
-      ),
-      reward: result.reward.value ?? 0,
-      meanTokens: result.tokens.value ?? 0,
-      truncated: result.truncated.count,
-    };
   }
 
   #startEvaluation(request: EvaluationRequest): Promise<EvaluationSummary> {

@@ -164,8 +164,6 @@ function onTrainerNews(state: StudioState, event: TrainerNews): StudioState {
       return { ...state, model: event.model };
     case 'checkpoints':
       return { ...state, checkpoints: event.checkpoints, storage: event.storage };
-    case 'evaluation':
-      return state; // of the headless run's own making
     case 'evaluation-progress':
       return { ...state, evaluations: advanceEvaluation(state.evaluations, event.progress) };
     case 'evaluations':
@@ -238,8 +236,6 @@ function onTrainerAnswer(state: StudioState, { command, result }: TrainerAnswer)
     case 'restore-checkpoint':
     case 'empty-trash':
     case 'export-checkpoint':
-    case 'evaluate':
-    case 'cancel-evaluation':
     case 'pause-evaluation':
     case 'evaluation-cases':
     case 'compare-evaluations':

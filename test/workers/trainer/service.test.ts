@@ -181,12 +181,4 @@ describe('TrainerService', () => {
     await trainer.status('failed');
     expect(await trainer.send({ type: 'list-checkpoints' })).toEqual([]);
   });
-
-  it('evaluates the policy greedily and says how many answers were right', async () => {
-    const { trainer, datasetId } = await readyTrainer(newBrowser());
-    const record = await trainer.send({ type: 'evaluate', datasetId, limit: 4, config });
-    expect(record.total).toBe(4);
-    expect(record.correct).toBeLessThanOrEqual(record.parsable);
-    expect(Object.keys(record.objectives)).toContain('accuracy');
-  });
 });
