@@ -9,6 +9,7 @@ import type {
   ReadyReport,
   SplitReport,
 } from '../../../src/protocol';
+import type { Session } from '../../../src/studio/store/session';
 import { dataset, ready } from '../records';
 import { failure } from '../scripted';
 import { openStudio, withLayout } from './screen';
@@ -379,5 +380,32 @@ describe('the overlap', () => {
     expect(screen.getByRole('progressbar', { name: 'Comparing' }).getAttribute('aria-valuenow')).toBe('50');
     await click('Cancel');
     expect(datasetWorkers[0]!.types().at(-1)).toBe('cancel');
+  });
+});
+
+describe('the warning before a run', () => {
+  const holdOut = (session: Session) =>
+    act(async () => {
+      const draft = session.state().draft!;
+      session.edit({ ...draft, data: { heldOutFraction: 0.2, splitSeed: 1 } });
+      session.state();
+    });
+  const words =
+    'Of 12 held-out cases, 3 share half of their 13-word runs with what is trained on: see Overlap under Data.';
+
+  it('tells in a line what the held-out part shares with the training part', async () => {
+    const { session, datasetWorkers } = await openStudio('#/train', { hello }, { overlap: () => found });
+    expect(datasetWorkers[0]!.types()).not.toContain('overlap');
+    await holdOut(session);
+    await waitFor(() => expect(screen.getByText(words)).toBeTruthy());
+    expect(screen.getByText(/cases, 20 % of them held out/)).toBeTruthy();
+  });
+
+  it('says nothing where only boilerplate is shared', async () => {
+    const clean = { ...found, sharedHalf: 0 };
+    const { session, datasetWorkers } = await openStudio('#/train', { hello }, { overlap: () => clean });
+    await holdOut(session);
+    await waitFor(() => expect(datasetWorkers[0]!.types()).toContain('overlap'));
+    expect(screen.queryByText(/13-word runs/)).toBeNull();
   });
 });

@@ -1,10 +1,11 @@
 /** The run's controls, where it stands, and how the last step's time was spent. */
 import type { PhaseTimes, RunSummary } from '../../../protocol';
 import { estimate } from '../../store/eta';
-import { formatCount, formatEta, formatMs, formatNumber } from '../../store/format';
+import { formatCount, formatEta, formatMs, formatNumber, formatPercent } from '../../store/format';
 import { latest } from '../../store/history';
 import { isActive } from '../../store/state';
 import { useSession, useSlowly, useStudio } from '../context';
+import { OverlapWarning } from '../data/OverlapWarning';
 import { Button } from '../kit/Button';
 import { Chip } from '../kit/Chip';
 import { cx } from '../kit/cx';
@@ -19,7 +20,10 @@ export function RunPanel() {
   return (
     <section className={css.panel} aria-label="Run">
       <div className={css.controls}>{isActive(run) ? <Controls run={run} /> : <TrainButton />}</div>
-      {run ? <Standing run={run} /> : <Plan />}
+      <div className={css.about}>
+        {run ? <Standing run={run} /> : <Plan />}
+        {!isActive(run) && <OverlapWarning />}
+      </div>
       {run?.status === 'failed' && run.error && (
         <div className={css.failure}>
           <ErrorText record={run.error} />
@@ -84,10 +88,12 @@ function Plan() {
   const model = useStudio((state) => state.model);
   if (!draft || !dataset || !model) return null;
   const { promptsPerBatch, groupSize } = draft.sampling;
+  const { heldOutFraction } = draft.data;
   return (
     <p className={css.plan}>
-      Trains <bdi>{model.name}</bdi> on <bdi>{dataset.name}</bdi> ({formatCount(dataset.rows)} cases): each
-      batch samples {promptsPerBatch} prompts × {groupSize} completions, {draft.steps} updates in all.
+      Trains <bdi>{model.name}</bdi> on <bdi>{dataset.name}</bdi> ({formatCount(dataset.rows)} cases
+      {heldOutFraction > 0 && `, ${formatPercent(heldOutFraction, 0)} of them held out`}): each batch samples{' '}
+      {promptsPerBatch} prompts × {groupSize} completions, {draft.steps} updates in all.
     </p>
   );
 }
