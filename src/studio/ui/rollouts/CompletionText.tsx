@@ -19,14 +19,7 @@ const LABELS: Partial<Record<PieceKind, string>> = {
 };
 
 export const CompletionText = memo(({ completion, insideReasoning, pointing }: CompletionTextProps) => {
-  const placed = useMemo(() => {
-    let from = 0;
-    return pieces(completion, insideReasoning).map((piece) => {
-      const start = from;
-      from += piece.text.length;
-      return { ...piece, start };
-    });
-  }, [completion, insideReasoning]);
+  const placed = useMemo(() => placedPieces(completion, insideReasoning), [completion, insideReasoning]);
   const { entries } = pointing;
   const marks = useMemo(() => completionMarks(entries), [entries]);
   if (completion === '') return <span className={css.tag}>(the completion is empty)</span>;
@@ -36,3 +29,19 @@ export const CompletionText = memo(({ completion, insideReasoning, pointing }: C
     </span>
   ));
 });
+
+/** A collapsed policy may write nothing but tags; beyond so many pieces the rest is shown as it is. */
+const MOST_PIECES = 500;
+
+function placedPieces(completion: string, insideReasoning: boolean) {
+  let end = 0;
+  const placed = pieces(completion, insideReasoning)
+    .slice(0, MOST_PIECES)
+    .map(({ kind, text }) => {
+      const start = end;
+      end += text.length;
+      return { kind, text, start };
+    });
+  if (end < completion.length) placed.push({ kind: 'text', text: completion.slice(end), start: end });
+  return placed;
+}

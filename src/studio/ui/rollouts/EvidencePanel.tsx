@@ -33,6 +33,9 @@ export function EvidencePanel({ objective, style, evidence, pointing, list }: Ev
       {evidence === undefined && <p className={css.help}>Scoring…</p>}
       {evidence === null && <p className={css.help}>It does not apply to this case.</p>}
       {evidence && <Summary evidence={evidence} />}
+      {evidence?.items.length === 0 && pointing.entries.length === 0 && (
+        <p className={css.help}>No item of its own: the whole text decides.</p>
+      )}
       <EntryList objective={objective} pointing={pointing} list={list} />
       <p className={css.help}>{objective.help}</p>
     </section>
@@ -67,7 +70,10 @@ const wordsOf = (name: string) =>
 
 type EntryListProps = Pick<EvidencePanelProps, 'objective' | 'pointing' | 'list'>;
 
-/** A list box: one stop for Tab, arrows or j and k inside, Escape leaves it. */
+/**
+ * A list box: one stop for Tab, arrows or j and k inside, Escape leaves it. Without entries it can
+ * still have the focus, so that the same keys do the same whatever an objective found.
+ */
 function EntryList({ objective, pointing, list }: EntryListProps) {
   const { entries, active, onHover, onSelect } = pointing;
   useEffect(() => {
@@ -77,17 +83,12 @@ function EntryList({ objective, pointing, list }: EntryListProps) {
   }, [active, list]);
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === 'Escape') {
-      event.preventDefault();
-      event.currentTarget.blur();
-      onSelect(null);
-      return;
-    }
-    const to = entryAfter(event.key, active, entries.length);
-    if (to === null) return;
+    const leaves = event.key === 'Escape';
+    if (!leaves && !MOVES.includes(event.key)) return;
     event.preventDefault();
+    if (leaves) event.currentTarget.blur();
     onHover(null);
-    onSelect(to);
+    onSelect(leaves ? null : entryAfter(event.key, active, entries.length));
   };
   return (
     <div
@@ -96,8 +97,7 @@ function EntryList({ objective, pointing, list }: EntryListProps) {
       aria-label={`Evidence of ${objective.label}`}
       aria-activedescendant={active === null ? undefined : `evidence-${active}`}
       className={css.list}
-      hidden={entries.length === 0}
-      tabIndex={0}
+      tabIndex={entries.length > 0 ? 0 : -1}
       onKeyDown={onKeyDown}
       onFocus={() => active === null && entries.length > 0 && onSelect(0)}
     >
@@ -143,7 +143,9 @@ function Entry({ entry, number }: { readonly entry: EvidenceEntry; readonly numb
   );
 }
 
-/** Where a key leads from `active`; null: the key does not move. */
+const MOVES: readonly string[] = ['j', 'k', 'ArrowDown', 'ArrowUp', 'Home', 'End'];
+
+/** Where one of `MOVES` leads from `active`; null: nowhere. */
 export function entryAfter(key: string, active: number | null, count: number): number | null {
   if (count === 0) return null;
   switch (key) {

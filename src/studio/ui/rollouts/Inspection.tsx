@@ -10,6 +10,7 @@ import { useStudio } from '../context';
 import { KEYS, useKeys } from '../keys';
 import { Button } from '../kit/Button';
 import { Chip } from '../kit/Chip';
+import { cx } from '../kit/cx';
 import { Verbatim } from '../kit/Verbatim';
 import { useQuery } from '../query';
 import { objectiveStyles } from '../train/objectiveStyle';
@@ -175,7 +176,7 @@ interface CaseSideProps {
 function CaseSide({ rollout, box, children }: CaseSideProps) {
   return (
     <div className={css.side}>
-      <section className={css.side} aria-label="Case">
+      <section className={cx(css.side, css.fit)} aria-label="Case">
         <h3 className={css.heading}>Case</h3>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling text must be reachable by keyboard */}
         <div className={css.text} tabIndex={0} ref={box}>

@@ -44,7 +44,8 @@ interface MarkedProps {
 function Marked({ segment: { start, marks }, text, pointing }: MarkedProps) {
   const { entries, active, onHover, onSelect } = pointing;
   const at = marks.findIndex(({ entry }) => entry === active);
-  const top = marks[Math.max(0, at)]!;
+  // What speaks against the response is not hidden by what lies over it.
+  const top = marks[at] ?? marks.find(({ tone }) => tone === 'against') ?? marks[0]!;
   const starting = marks.filter((mark) => Math.max(0, mark.start) === start);
   const title = marks.map(({ entry }) => describe(entries, entry)).join('\n');
   return (
