@@ -78,7 +78,8 @@ describe.skipIf(noBrowser)('a run without a window', () => {
     expect(stdout).toMatch(/^Backend: wasm/m);
     expect(stdout).toMatch(/line 5: Not valid JSON/);
     expect(stdout.match(/^step \d\/4 {2}reward .* kl .* tokens\/s/gm)).toHaveLength(4);
-    expect(stdout).toMatch(/n = 12 cases\n +before +after\n +correct \/ total +\d+\/12/);
+    expect(stdout).toMatch(/n = 12 cases, greedy; .*\n +before +after\n +correct \/ total +\d+\/12/);
+    expect(stdout).toMatch(/exact McNemar p = /);
 
     const run = runOf('whole');
     expect(run.config).toMatchObject({ name: 'tiny', seed: 3, steps: 4, rewards: { preset: 'grpo' } });
@@ -92,6 +93,14 @@ describe.skipIf(noBrowser)('a run without a window', () => {
       ['before', 12],
       ['after', 12],
     ]);
+
+    const { rounds, comparison } = JSON.parse(
+      readFileSync(join(out, 'evaluation-medqa-layout.json'), 'utf8'),
+    );
+    expect(rounds.map(({ step }: { step: number }) => step)).toEqual([0, 4]);
+    expect(comparison.cases).toBe(12);
+    const samples = readFileSync(join(out, 'samples_medqa-layout_after.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(samples.map((line) => JSON.parse(line).doc_id)).toEqual(Array.from({ length: 12 }, (_, id) => id));
 
     const rollouts = linesOf('whole');
     expect(rollouts).toHaveLength(4 * 4); // 4 steps, one prompt with 4 completions each
@@ -128,10 +137,15 @@ describe.skipIf(noBrowser)('a run without a window', () => {
     const { code, stdout } = await start([
       ...TINY,
       ...['--steps', '0', '--evaluate', 'test/fixtures/medqa-layout.jsonl', '--out', join(root, 'zero')],
+      ...['--samples', '2'],
     ]);
     expect(code).toBe(0);
+    expect(stdout).toMatch(/pass@2 +\d/);
     expect(stdout).not.toMatch(/^step /m);
-    expect(runOf('zero')).toMatchObject({ steps: [], evaluations: [{ when: 'before', total: 12 }] });
+    expect(runOf('zero')).toMatchObject({
+      steps: [],
+      evaluations: [{ when: 'before', samples: 2, total: 24 }],
+    });
     expect(existsSync(join(root, 'zero', 'checkpoint.zip'))).toBe(false);
   });
 

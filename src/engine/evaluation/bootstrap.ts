@@ -5,7 +5,7 @@
  * cases only keeps its own denominator: accuracy is Σ correct / Σ completions.
  */
 import type { Interval } from '../../protocol';
-import { uniform } from '../random';
+import { STREAMS, threefry2x32 } from '../random';
 import { quantile } from './statistics';
 
 export const RESAMPLES = 2000;
@@ -14,6 +14,8 @@ export const RESAMPLES = 2000;
 export interface Ratio {
   readonly numerators: Float64Array;
   readonly denominators: Float64Array;
+  /** Of some cases only: which ones; the sums are over these. */
+  readonly positions?: Uint32Array;
 }
 
 /** Σ numerators / Σ denominators; null: of nothing. */
@@ -28,16 +30,16 @@ export function ratioOf({ numerators, denominators }: Ratio): number | null {
 }
 
 /**
- * The 95 % interval of each ratio. Resamples in which a denominator is 0 say nothing of that ratio
- * and are left out of it; null for fewer than two cases with a denominator. All ratios are of the
- * same cases. Two calls with the same seed and number of cases draw the same resamples.
+ * The 95 % interval of each ratio over `cases` cases. Resamples in which a denominator is 0 say
+ * nothing of that ratio and are left out of it; null for fewer than two cases with a denominator. Two
+ * calls with the same seed and number of cases draw the same resamples.
  */
 export function bootstrapIntervals(
   ratios: readonly Ratio[],
+  cases: number,
   seed: number,
   resamples = RESAMPLES,
 ): (Interval | null)[] {
-  const cases = ratios[0]?.numerators.length ?? 0;
   const values = ratios.map(() => new Float64Array(resamples));
   const defined = ratios.map(() => 0);
   const weights = new Float64Array(cases);
@@ -55,21 +57,24 @@ export function bootstrapIntervals(
   });
 }
 
-/** How often each case is drawn. */
+const words = new Uint32Array(2);
+
+/** How often each case is drawn. A counter gives two 32-bit words, and so two draws. */
 function drawWeights(weights: Float64Array, seed: number, resample: number): void {
   weights.fill(0);
   const cases = weights.length;
   for (let position = 0; position < cases; position++) {
-    const drawn = Math.floor(uniform(seed, 'bootstrap', resample, position) * cases);
+    if (position % 2 === 0) threefry2x32(seed, STREAMS.bootstrap, resample, position / 2, words);
+    const drawn = Math.floor((words[position % 2]! / 2 ** 32) * cases);
     weights[drawn] = weights[drawn]! + 1;
   }
 }
 
-function weighted({ numerators, denominators }: Ratio, weights: Float64Array): number | null {
+function weighted({ numerators, denominators, positions }: Ratio, weights: Float64Array): number | null {
   let numerator = 0;
   let denominator = 0;
-  for (let i = 0; i < weights.length; i++) {
-    const weight = weights[i]!;
+  for (let i = 0; i < numerators.length; i++) {
+    const weight = weights[positions === undefined ? i : positions[i]!]!;
     if (weight === 0) continue;
     numerator += weight * numerators[i]!;
     denominator += weight * denominators[i]!;

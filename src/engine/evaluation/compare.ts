@@ -36,6 +36,7 @@ export function compare(
         names.map((name) => [`objective/${name}`, difference(({ rewards }) => rewards[name] ?? null)]),
       ),
     },
+    pairs.length,
     seed,
   );
   const objectives = names.map((name): [string, Estimate] => [name, figures[`objective/${name}`]!]);

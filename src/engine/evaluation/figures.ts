@@ -32,11 +32,13 @@ export function perCase<T>(cases: readonly T[], of: (each: T) => number | null):
 
 export function estimates<Name extends string>(
   ratios: Readonly<Record<Name, Ratio>>,
+  cases: number,
   seed: number,
 ): Record<Name, Estimate> {
   const names = Object.keys(ratios) as Name[];
   const intervals = bootstrapIntervals(
     names.map((name) => ratios[name]),
+    cases,
     seed,
   );
   const found = names.map((name, index) => [name, estimate(ratios[name], intervals[index]!)] as const);

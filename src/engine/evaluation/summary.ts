@@ -35,6 +35,7 @@ export function summarize(
   const ks = sampleCounts(
     cases.reduce((least, { samples }) => Math.min(least, samples.length), samplesPerCase),
   );
+  const slices = slicesOf(cases);
   const accuracy = perSample(cases, isCorrect);
   const parsable = perSample(cases, (sample) => (sample.outcome === 'valid' ? isCorrect(sample) : null));
   const truncated = perSample(cases, (sample) => Number(sample.truncated));
@@ -57,7 +58,9 @@ export function summarize(
         perCase(cases, ({ samples }) => passAtK(samples.length, correctOf(samples), k)),
       ),
       ...named('maj', ks, (k) => perCase(cases, ({ samples }) => majorityCorrect(samples.slice(0, k)))),
+      ...Object.fromEntries(slices.map(({ ratio }, index) => [`slice/${index}`, ratio])),
     },
+    cases.length,
     seed,
   );
   const independent = samplesPerCase === 1;
@@ -85,7 +88,9 @@ export function summarize(
     truncated: share(truncated, 'truncated'),
     outcomes: outcomesOf(cases),
     letters: letterBias(cases),
-    slices: slicesOf(cases, independent, seed),
+    slices: slices.map(({ facet, value, cases: size, ratio }, index): ResultSlice => {
+      return { facet, value, cases: size, accuracy: share(ratio, `slice/${index}`) };
+    }),
   };
 }
 
@@ -150,29 +155,32 @@ function letterBias(cases: readonly EvaluatedCase[]): LetterBias | null {
   };
 }
 
-function slicesOf(cases: readonly EvaluatedCase[], independent: boolean, seed: number): ResultSlice[] {
+/** One value of one facet, and the cases that have it. */
+interface Slice {
+  readonly facet: string;
+  readonly value: string;
+  readonly cases: number;
+  readonly ratio: Ratio;
+}
+
+function slicesOf(cases: readonly EvaluatedCase[]): Slice[] {
   const facets = [...new Set(cases.flatMap((each) => Object.keys(each.case.facets ?? {})))].sort();
   return facets.flatMap((facet) => {
-    const groups = new Map<string, EvaluatedCase[]>();
-    for (const each of cases) {
+    const groups = new Map<string, number[]>();
+    for (const [position, each] of cases.entries()) {
       const value = each.case.facets?.[facet];
       if (value === undefined) continue;
       const group = groups.get(value);
-      if (group === undefined) groups.set(value, [each]);
-      else group.push(each);
+      if (group === undefined) groups.set(value, [position]);
+      else group.push(position);
     }
     return [...groups]
-      .filter(([, group]) => group.length >= SLICE_CASES)
+      .filter(([, positions]) => positions.length >= SLICE_CASES)
       .sort(([, a], [, b]) => b.length - a.length)
-      .map(([value, group]) => {
-        const ratio = perSample(group, isCorrect);
-        const { accuracy } = estimates({ accuracy: ratio }, seed);
-        return {
-          facet,
-          value,
-          cases: group.length,
-          accuracy: proportion(ratio, accuracy.interval, independent),
-        };
+      .map(([value, positions]): Slice => {
+        const own = positions.map((position) => cases[position]!);
+        const ratio = { ...perSample(own, isCorrect), positions: Uint32Array.from(positions) };
+        return { facet, value, cases: positions.length, ratio };
       });
   });
 }

@@ -20,7 +20,7 @@ export const STREAMS = {
   miniBatchOrder: 4,
   /** Tokens of evaluated completions. Counters: line of the case · 64 + sample, token position. */
   evaluation: 5,
-  /** Cases of a bootstrap resample. Counters: resample, position in it. */
+  /** Cases of a bootstrap resample. Counters: resample, pair of positions in it. */
   bootstrap: 6,
   /** Which questions are held out. Counters: the two words of the question's hash. */
   split: 7,
