@@ -11,7 +11,7 @@ import {
 } from '../../protocol';
 
 /** Sums over floats agree to about this; a larger difference has a cause that must be said. */
-export const TOLERANCE = 1e-6;
+const TOLERANCE = 1e-6;
 
 export interface RewardPart {
   readonly objective: ObjectiveDescriptor;

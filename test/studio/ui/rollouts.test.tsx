@@ -96,4 +96,17 @@ describe('the list', () => {
     await act(async () => void fireEvent.click(screen.getByText('4 new rollouts ↑')));
     expect(rows()[1]).toContain('step 4');
   });
+
+  it('names a selected row to screen readers only while it is drawn', async () => {
+    const rollouts = Array.from({ length: 80 }, (_, index) => rollout(3, index, 0));
+    const { tell } = await opened('#/rollouts/3/1/0');
+    await tell({ type: 'step', runId: 'run-1', record: { ...step(3), rollouts } });
+    const named = () => screen.getByRole('grid').getAttribute('aria-activedescendant');
+    await waitFor(() => expect(document.getElementById(named() ?? '')?.textContent).toContain('12.00'));
+    // Nothing scrolls here, so the last rows of eighty are never drawn.
+    await act(async () => {
+      location.hash = '#/rollouts/3/79/0';
+    });
+    await waitFor(() => expect(named()).toBeNull());
+  });
 });

@@ -49,6 +49,7 @@ export function EditCompletion({ draft, settled, tokens, onDone }: EditCompletio
           if (event.key === 'Escape') event.currentTarget.blur();
         }}
       />
+      <p className={css.label}>As scored</p>
     </>
   );
 }

@@ -94,7 +94,7 @@ function WouldBe({ rollout, group, settings, reward }: WouldBeProps) {
   const advantage = groupAdvantages(changed, settings)?.[at] ?? null;
   const rank = (of: readonly (number | null)[]) => rankOf(of, at) ?? '–';
   return (
-    <p className={css.wouldBe}>
+    <p className={css.wouldBe} role="status">
       In this place of its group of {group.length} the edited text would have rank{' '}
       <strong>
         {rank(rewards)} → {rank(changed)}

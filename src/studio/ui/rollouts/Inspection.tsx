@@ -97,7 +97,7 @@ export function Inspection({ rollout, group, draft, onDone }: InspectionProps) {
               />
             )}
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling text must be reachable by keyboard */}
-            <pre className={css.text} tabIndex={0} ref={completionBox}>
+            <pre key={rollout.id} className={css.text} tabIndex={0} ref={completionBox}>
               <CompletionText
                 completion={text}
                 insideReasoning={config?.prompt.addOpeningTag ?? false}
@@ -179,7 +179,7 @@ function CaseSide({ rollout, box, children }: CaseSideProps) {
       <section className={cx(css.side, css.fit)} aria-label="Case">
         <h3 className={css.heading}>Case</h3>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling text must be reachable by keyboard */}
-        <div className={css.text} tabIndex={0} ref={box}>
+        <div key={`${rollout.step}/${rollout.group}`} className={css.text} tabIndex={0} ref={box}>
           {children ?? 'This rollout was recorded without its case; its prompt has it.'}
         </div>
       </section>
