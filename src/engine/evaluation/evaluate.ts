@@ -9,6 +9,7 @@
  */
 import {
   type ClinicalCase,
+  type DatasetPart,
   type EvaluatedCase,
   type EvaluatedSample,
   type EvaluationRequest,
@@ -35,6 +36,8 @@ export type Decoding = Pick<EvaluationRequest, 'samples' | 'temperature'>;
 /** The samples of a case take one counter each, so that one more sample moves none of the others. */
 export const MAX_SAMPLES = 64;
 
+const PARTS: readonly DatasetPart[] = ['all', 'train', 'held-out'];
+
 /** A request from outside, with a complete config; throws `evaluation-invalid` or `config-invalid`. */
 export function validateRequest(request: EvaluationRequest): EvaluationRequest {
   const { datasets, samples, temperature } = request;
@@ -48,6 +51,7 @@ export function validateRequest(request: EvaluationRequest): EvaluationRequest {
   const seen = new Set<string>();
   for (const { datasetId, part, limit } of datasets) {
     const key = `${part} of ${datasetId}`;
+    if (!PARTS.includes(part)) throw invalidRequest('part', `one of ${PARTS.join(', ')}`, part);
     if (seen.has(key)) throw invalidRequest('datasets', 'each dataset and part once', key);
     seen.add(key);
     if (limit !== null && !(Number.isInteger(limit) && limit >= 1)) {

@@ -132,7 +132,7 @@ function sampleLogRow({ resps, doc, doc_id, arguments: given, filter }: Record<s
   }
   const document = isObject(doc) ? doc : {};
   return {
-    questions: ['question', 'Question', 'query', 'problem', 'input'].flatMap((field) =>
+    questions: ['question', 'Question', 'sent1', 'query', 'problem', 'input'].flatMap((field) =>
       isText(document[field]) ? [document[field]] : [],
     ),
     prompt: firstArgument(given),

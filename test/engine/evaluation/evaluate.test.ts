@@ -243,6 +243,7 @@ describe('validateRequest', () => {
     ['samples', { samples: 1.5 }],
     ['temperature', { temperature: 0 }],
     ['temperature', { temperature: Number.NaN }],
+    ['part', { datasets: [{ datasetId: 'one', part: 'half' as never, limit: null }] }],
     ['datasets', { datasets: [] }],
     ['datasets', { datasets: twice }],
     ['limit', { datasets: [{ datasetId: 'one', part: 'all', limit: 0 }] }],

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../../src/engine/crpo/settings';
 import { exportParts } from '../../../src/engine/evaluation/export';
@@ -144,6 +145,31 @@ describe('importCompletions', () => {
       },
     });
     await expect(imported()).rejects.toMatchObject({ record: { code: 'nothing-imported' } });
+  });
+
+  it('never fails on odd lines but by name', async () => {
+    const good = JSON.stringify({ prompt: QUESTIONS[2], completion: box('A') });
+    const odd = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      fc
+        .record({ resps: fc.jsonValue(), doc: fc.jsonValue(), arguments: fc.jsonValue() })
+        .map((row) => JSON.stringify(row)),
+      fc.record({ prompt: fc.jsonValue(), completion: fc.jsonValue() }).map((row) => JSON.stringify(row)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(odd, { maxLength: 5 }), async (lines) => {
+        const { report } = await importCompletions('odd.jsonl', [...lines, good], cases, judge);
+        expect(report.lines).toBe(lines.length + 1);
+        expect(report.completions).toBeGreaterThanOrEqual(1);
+        for (const { line, kind, message } of report.issues) {
+          expect(line).toBeLessThanOrEqual(lines.length);
+          expect(kind).toMatch(/^[a-z-]+$/);
+          expect(message).toMatch(/\.$/);
+        }
+      }),
+      { seed: 21, numRuns: 200 },
+    );
   });
 
   it('takes back what the export wrote', async () => {
