@@ -1,5 +1,5 @@
 /** How layouts read the fields of a row: each gives the value, or a problem that says what stood there. */
-import { describe, field, isRow, type OptionText, type Problem, problem, type Row } from './layout';
+import { describe, field, isRow, letterAt, type OptionText, type Problem, problem, type Row } from './layout';
 
 const OPTION_LETTER = /^[A-Z]$/;
 const INTEGER = /^-?\d{1,9}$/;
@@ -9,11 +9,6 @@ const MAX_ID_CHARACTERS = 200;
 
 export function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && 'problem' in value;
-}
-
-/** A, B, C, … for 0, 1, 2, … */
-export function letterAt(index: number): string {
-  return String.fromCharCode(65 + index);
 }
 
 export function wrongField(name: string, expected: string, received: unknown): Problem {

@@ -98,6 +98,11 @@ export interface CleanCase {
   readonly repairs: ReadonlySet<Repair>;
 }
 
+/** A, B, C, … for 0, 1, 2, … */
+export function letterAt(index: number): string {
+  return String.fromCharCode(65 + index);
+}
+
 export function problem(kind: string, message: string): Problem {
   return { problem: kind, message };
 }
@@ -138,32 +143,32 @@ export function readCase(layout: Layout, row: Row, place: RowPlace): CleanCase |
 function cleanCase(draft: Draft, bounds: LayoutBounds, place: RowPlace): CleanCase | Problem {
   const repairs = new Set<Repair>();
   // Before cleaning, so that an enormous text is not worked on.
-  const longest = Math.max(draft.openAnswer?.length ?? 0, ...draft.options.map(([, text]) => text.length));
   if (draft.question.length > bounds.maxQuestionCharacters) {
     return tooLong('question', bounds.maxQuestionCharacters, draft.question.length);
   }
-  if (longest > bounds.maxOptionCharacters) return tooLong('option', bounds.maxOptionCharacters, longest);
+  for (const text of [draft.openAnswer ?? '', ...draft.options.map(([, option]) => option)]) {
+    if (text.length > bounds.maxOptionCharacters)
+      return tooLong('option', bounds.maxOptionCharacters, text.length);
+  }
 
   const question = cleanQuestion(draft.question, repairs);
   if (question === '') return problem('question-empty', 'Expected a question, received an empty text.');
 
-  const letters = draft.options.map(([letter]) => letter);
-  const options = draft.options
-    .map(([letter, text]) => [letter, cleanOption(text, repairs)] as const)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const expected = options.map((_, index) => String.fromCharCode(65 + index));
+  const options = draft.options.map(([letter, text]) => [letter, cleanOption(text, repairs)] as const);
   if (options.length < bounds.minOptions || options.length > bounds.maxOptions) {
     const { minOptions: least, maxOptions: most } = bounds;
     const range = least === most ? String(least) : `${least} to ${most}`;
     return problem('option-count', `Expected ${range} options, received ${options.length}.`);
   }
-  if (options.some(([letter], index) => letter !== expected[index])) {
-    return problem(
-      'option-letters',
-      `Expected the option letters ${expected.join(', ')}, received ${letters.join(', ')}.`,
-    );
+  if (!areInOrder(options)) {
+    options.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    if (!areInOrder(options)) {
+      const expected = options.map((_, index) => letterAt(index)).join(', ');
+      const received = draft.options.map(([letter]) => letter).join(', ');
+      return problem('option-letters', `Expected the option letters ${expected}, received ${received}.`);
+    }
+    repairs.add('options-reordered');
   }
-  if (letters.some((letter, index) => letter !== expected[index])) repairs.add('options-reordered');
   const empty = options.find(([, text]) => text === '');
   if (empty !== undefined) return problem('option-empty', `Option ${empty[0]} has no text.`);
 
@@ -186,6 +191,10 @@ function cleanCase(draft: Draft, bounds: LayoutBounds, place: RowPlace): CleanCa
     hasImages: draft.hasImages ?? false,
     repairs,
   };
+}
+
+function areInOrder(options: readonly OptionText[]): boolean {
+  return options.every(([letter], index) => letter === letterAt(index));
 }
 
 function checkAnswer(

@@ -77,7 +77,8 @@ class LineSplitter implements RecordSplitter {
       bytes = bytes.subarray(0, -1);
     }
     if (isBlank(bytes) && !tooLong) return null;
-    return { ordinal: line, line, column: 1, byteOffset, bytes, ...gathered.decode(bytes, tooLong) };
+    const { text, fault } = gathered.decode(bytes, tooLong);
+    return { ordinal: line, line, column: 1, byteOffset, bytes, text, fault };
   }
 }
 

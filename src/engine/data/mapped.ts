@@ -4,21 +4,14 @@
  */
 import { type ColumnMapping, StudioError } from '../../protocol';
 import { normalized } from './clean';
-import {
-  isProblem,
-  letterAt,
-  MAX_FACET_CHARACTERS,
-  readId,
-  readOptions,
-  readPosition,
-  wrongField,
-} from './fields';
+import { isProblem, MAX_FACET_CHARACTERS, readId, readOptions, readPosition, wrongField } from './fields';
 import { parseJson } from './json';
 import {
   type Draft,
   describe,
   isRow,
   type Layout,
+  letterAt,
   type OptionText,
   type Problem,
   problem,

@@ -28,7 +28,17 @@ const SURVEYED_ROWS = 1_000;
 /** The announced letters agree with one base this many times as often as with the other. */
 const CLEAR_MAJORITY = 4;
 const ANNOUNCEMENT_CHARACTERS = 80;
-const ANNOUNCED_LETTER = /\bans(?:wer)?\b[\s.:;,-]*(?:is\b)?[\s.:;,-]*['"‘’“”`([]*([a-d])(?![a-z0-9])/i;
+const ANNOUNCED_LETTER = new RegExp(
+  [
+    String.raw`\bans(?:wer)?\b`,
+    String.raw`[\s.:;,-]*(?:is\b)?[\s.:;,-]*`,
+    // Opening quotes and brackets.
+    String.raw`['"‘’“”\x60([]*`,
+    // The letter, and no word that begins with it.
+    '([a-d])(?![a-z0-9])',
+  ].join(''),
+  'i',
+);
 
 const description: LayoutDescription = {
   name: 'medmcqa',

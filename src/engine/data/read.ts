@@ -15,7 +15,7 @@ import { refersToImage } from './flags';
 import type { ReadingChoices } from './layout';
 import { mappedLayout } from './mapped';
 import { issueAt, readRecord } from './read-record';
-import { chunksOf, type FileRecord, recordsOf } from './records';
+import { chunksOf, type FileRecord, recordsByChunk } from './records';
 import { Sha256 } from './sha256';
 import { Tally } from './tally';
 
@@ -85,24 +85,28 @@ export async function readDataset(source: ByteSource, options: ReadOptions): Pro
     }
   }
 
-  for await (const record of recordsOf(container, hashed(), repairs)) {
-    const reading = readRecord(container, layout, record);
-    if (!('case' in reading)) {
-      tally.addBadLine(reading);
-      await badLines.add(record);
-      continue;
+  for await (const records of recordsByChunk(container, hashed(), repairs)) {
+    for (const record of records) {
+      const reading = readRecord(container, layout, record);
+      if (!('case' in reading)) {
+        tally.addBadLine(reading);
+        await badLines.add(record);
+        continue;
+      }
+      const flags = duplicates.check(reading.case);
+      const repeatsId = flags.some(({ kind }) => kind === 'duplicate-id');
+      // Ids are unique in a dataset, also where the file repeats one.
+      const unique = repeatsId
+        ? { ...reading.case, id: `${reading.case.id}@${record.ordinal}` }
+        : reading.case;
+      for (const { kind, message } of flags) tally.addFlag(issueAt(record, kind, message));
+      if (reading.hasImages || refersToImage(unique.question)) {
+        const message = 'The question refers to an image; the model gets its text only.';
+        tally.addFlag(issueAt(record, 'refers-to-image', message));
+      }
+      tally.addCase(unique, reading.repairs);
+      if (cases.add(unique, record.text.length)) await cases.flush();
     }
-    const flags = duplicates.check(reading.case);
-    const repeatsId = flags.some(({ kind }) => kind === 'duplicate-id');
-    // Ids are unique in a dataset, also where the file repeats one.
-    const unique = repeatsId ? { ...reading.case, id: `${reading.case.id}@${record.ordinal}` } : reading.case;
-    for (const { kind, message } of flags) tally.addFlag(issueAt(record, kind, message));
-    if (reading.hasImages || refersToImage(unique.question)) {
-      const message = 'The question refers to an image; the model gets its text only.';
-      tally.addFlag(issueAt(record, 'refers-to-image', message));
-    }
-    tally.addCase(unique, reading.repairs);
-    await cases.add(unique, record.text.length);
   }
   await cases.flush();
   await badLines.flush();
@@ -155,10 +159,10 @@ class CaseBatch {
     this.#sink = sink;
   }
 
-  async add(row: ClinicalCase, characters: number): Promise<void> {
-    this.#batch.push(row);
+  /** @returns whether the batch is full */
+  add(row: ClinicalCase, characters: number): boolean {
     this.#characters += characters;
-    if (this.#batch.length === BATCH_ROWS || this.#characters >= BATCH_CHARACTERS) await this.flush();
+    return this.#batch.push(row) === BATCH_ROWS || this.#characters >= BATCH_CHARACTERS;
   }
 
   async flush(): Promise<void> {

@@ -86,13 +86,22 @@ export async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> 
 
 /** The records of a stream. */
 export async function* recordsOf(
-  container: Pick<Container, 'splitter'>,
+  container: Container,
+  chunks: AsyncIterable<Uint8Array>,
+  repairs?: FileRepairs,
+): AsyncGenerator<FileRecord> {
+  for await (const records of recordsByChunk(container, chunks, repairs)) yield* records;
+}
+
+/** The same, a chunk's records at a time: a promise for each of a million records takes its time. */
+export async function* recordsByChunk(
+  container: Container,
   chunks: AsyncIterable<Uint8Array>,
   repairs: FileRepairs = { bom: false, crlf: 0 },
-): AsyncGenerator<FileRecord> {
+): AsyncGenerator<Iterable<FileRecord>> {
   const splitter = container.splitter(repairs);
-  for await (const chunk of chunks) yield* splitter.push(chunk);
-  yield* splitter.end();
+  for await (const chunk of chunks) yield splitter.push(chunk);
+  yield splitter.end();
 }
 
 /** Line and column in the file of an index into a record's text. */

@@ -71,6 +71,13 @@ describe('renderPrompt', () => {
     expect(prompt.split('Pyelonephritis')).toHaveLength(2);
   });
 
+  it('asks an open question without option lines, and keeps its answer out', () => {
+    const open: ClinicalCase = { ...CASE, options: {}, answer: null, openAnswer: 'Pyelonephritis' };
+    const { text } = renderPrompt(open, SETTINGS, tokenizer);
+    expect(text).toContain(`<|im_start|>user\n${CASE.question}<|im_end|>\n`);
+    expect(text).not.toContain('Pyelonephritis');
+  });
+
   it('leaves placeholders in a question alone, and template syntax too', () => {
     fc.assert(
       fc.property(fc.constantFrom('{open}', '{{ messages }}', '{% if %}', '$&', '$1', '{close}'), (odd) => {

@@ -243,6 +243,11 @@ describe('readDataset', () => {
           medqaLines(1)[0]!,
           '\ufeff',
           'PK\u0003\u0004',
+          ',',
+          '\r\n',
+          ': ',
+          'question,A,B,answer\n',
+          '"What?",one,"two\n2",A\n',
         )
         .map((text) => new TextEncoder().encode(text)),
     );
