@@ -74,9 +74,9 @@ export class Evaluations {
   /** As `start`. A finished one is returned as it is. */
   async resume(id: string, holdings: Holdings): Promise<EvaluationSummary> {
     const database = this.#host.evaluationDatabase;
-    const stored = await findEvaluation(database, id);
-    if (stored.summary.status === 'finished') return stored.summary;
     return this.#exclusive(id, async (_, pausing) => {
+      const stored = await findEvaluation(database, id);
+      if (stored.summary.status === 'finished') return stored.summary;
       const opened = await reopenPolicy(stored.summary.policy, holdings);
       try {
         return await this.#evaluate(await withoutDamage(database, stored), opened, pausing);

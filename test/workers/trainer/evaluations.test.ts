@@ -1,5 +1,6 @@
 import { createStore, type UseStore } from 'idb-keyval';
 import { describe, expect, it } from 'vitest';
+import { tf } from '../../../src/engine/tensor';
 import type {
   EvaluatedCase,
   EvaluationRequest,
@@ -49,11 +50,18 @@ async function recordOf(trainer: Trainer, { id, results, progress }: EvaluationS
 
 const hello = { type: 'hello', protocolVersion: 1, backend: 'wasm' } as const;
 
-async function trainedTrainer(training: typeof config.training = config.training) {
+async function trainedTrainer(
+  training: typeof config.training = config.training,
+  changes: Partial<typeof config> = {},
+) {
   const browser = newBrowser();
   const { trainer, datasetId } = await readyTrainer(browser);
   const optimizer = { ...tinyConfig.optimizer, learningRate: 0.05 }; // so much that the answers change
-  await trainer.send({ type: 'start', config: { ...tinyConfig, optimizer, training, steps: 2 }, datasetId });
+  await trainer.send({
+    type: 'start',
+    config: { ...tinyConfig, ...changes, optimizer, training, steps: 2 },
+    datasetId,
+  });
   await trainer.status('finished');
   // A run is told to have ended just before it is stored.
   const { checkpoints } = await trainer.until(
@@ -179,8 +187,10 @@ describe('evaluations', () => {
       request: requestOn(datasetId, { datasets }),
     });
     const current = await evaluate({ kind: 'current' });
+    const { numTensors } = tf.memory();
     const base = await evaluate({ kind: 'base' });
     const stored = await evaluate({ kind: 'checkpoint', id: checkpoint.id });
+    expect(tf.memory().numTensors).toBe(numTensors);
     const again = await evaluate({ kind: 'current' });
 
     const cases = async (of: Trainer, { id }: EvaluationSummary) => allCases(of, { id, dataset: 0 });
@@ -194,6 +204,38 @@ describe('evaluations', () => {
       ['current', 2],
       ['checkpoint', 2],
     ]);
+  });
+
+  it.each([
+    ['its reference policy, full fine-tuning with KL', 0.001, 'full', null],
+    ['its frozen base, LoRA', 0, 'lora', null],
+    ['nothing, full fine-tuning without KL', 0, 'full', 'base-unavailable'],
+  ] as const)('find the base of a resumed checkpoint in %s', async (_, klCoefficient, mode, refusal) => {
+    const { browser, datasetId, checkpoint } = await trainedTrainer(
+      { ...config.training, mode },
+      { loss: { ...tinyConfig.loss, klCoefficient } },
+    );
+    const reloaded = openTrainer(browser);
+    await reloaded.send(hello);
+    await reloaded.send({ type: 'resume-checkpoint', id: checkpoint.id });
+    await reloaded.status('finished');
+    const datasets = [{ datasetId, part: 'all', limit: 3 }] as const;
+    const policy = { kind: 'base' } as const;
+    const evaluating = reloaded.send({
+      type: 'start-evaluation',
+      request: requestOn(datasetId, { policy, datasets }),
+    });
+    if (refusal !== null) {
+      await expect(evaluating).rejects.toMatchObject({ boundary: 'model', code: refusal });
+      return;
+    }
+    const untrained = await readyTrainer(newBrowser());
+    const fresh = await untrained.trainer.send({
+      type: 'start-evaluation',
+      request: requestOn(datasetId, { datasets }),
+    });
+    const base = await allCases(reloaded, { id: (await evaluating).id, dataset: 0 });
+    expect(base).toEqual(await allCases(untrained.trainer, { id: fresh.id, dataset: 0 }));
   });
 
   it('of a run that is gone go on with its checkpoint of that step', async () => {
