@@ -39,9 +39,42 @@ describe.skipIf(noBrowser)('a dataset', () => {
     expect(await page.getByText('gold A', { exact: true }).count()).toBe(1);
   });
 
+  it('of unknown layout is read once its columns are mapped', async () => {
+    const { page } = studio;
+    const rows = [1, 2, 3].map((n) => ({ stem: `Case ${n}?`, first: 'Yes', second: 'No', right: n % 2 }));
+    await dropText(page, 'own.json', JSON.stringify(rows));
+    const form = page.getByRole('region', { name: 'Map the columns of own.json' });
+    await form.getByLabel('Question', { exact: true }).selectOption('stem');
+    await form.getByLabel('Field of option A').selectOption('first');
+    await form.getByLabel('Field of option B').selectOption('second');
+    await form.getByLabel('Answer', { exact: true }).selectOption('right');
+    await form.getByLabel('How the answer is given').selectOption('zero-based');
+    await form.getByText('3 of the first 3 rows are cases').waitFor();
+    await form.getByRole('button', { name: 'Read the file' }).click();
+    await page.getByRole('grid', { name: 'Cases of own.json' }).getByText('Case 2?').waitFor();
+    const { datasets, datasetId } = await stateOf(page);
+    expect(datasets.find(({ id }) => id === datasetId)).toMatchObject({
+      layout: 'mapped',
+      container: 'json-array',
+      answerCounts: { A: 1, B: 2 },
+    });
+  });
+
+  it('is split by the worker, and its parts compared', async () => {
+    const { page } = studio;
+    await page.getByRole('button', { name: /medqa-layout\.jsonl/ }).click();
+    await page.getByRole('radio', { name: 'Split' }).click();
+    await page.getByLabel('Held-out share').fill('0.25');
+    // A quarter of 12 is 3.
+    await page.getByText('Held out', { exact: true }).locator('..').getByText('3').waitFor();
+    await page.getByRole('button', { name: 'Compare the two parts' }).click();
+    await page.getByRole('button', { name: 'Compare', exact: true }).click();
+    await page.getByText('Of 3 test rows, against 9 training rows:').waitFor();
+    await page.getByRole('radio', { name: 'Cases' }).click();
+  });
+
   it.each([
-    ['no usable row', 'rows.jsonl', '{"text": "no question"}\n{"text": "none here"}\n', /rows\.jsonl/],
-    ['a JSON array instead of lines', 'array.json', '[{"question": "Q?"}]', /array\.json[\s\S]*array/i],
+    ['no row at all', 'prose.txt', 'No question.\nNone here.\n', /prose\.txt/],
     ['an empty file', 'empty.jsonl', '', /empty\.jsonl is empty/],
     ['a pickle', 'pytorch_model.bin', new Uint8Array([0x80, 2, 0, 0, 0]), /pickle/],
     ['no text at all', 'noise.dat', new Uint8Array([1, 0, 2, 0, 3]), /noise\.dat/],

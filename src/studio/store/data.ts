@@ -3,10 +3,11 @@
  * what was compared with what. Pure: `reduce` calls these.
  */
 import type { ColumnReport, OverlapReport, PartOfDataset, RunConfig } from '../../protocol';
+import type { MappingDraft } from './mapping';
 
 /** A file that cannot be read without a word from the person; the session holds its bytes. */
 export type UnreadFile = { readonly name: string /** Why it was not read. */; readonly reason: string } & (
-  | { readonly need: 'columns'; readonly report: ColumnReport }
+  | { readonly need: 'columns'; readonly report: ColumnReport; readonly draft: MappingDraft }
   /** MedMCQA whose answer numbers may count from 0 or from 1. */
   | { readonly need: 'answer-base' }
 );
@@ -27,6 +28,12 @@ export interface DataState {
 export const noData: DataState = { unread: null, overlaps: [], comparing: null };
 
 const OVERLAPS_KEPT = 20;
+
+/** The mapping as far as it was made; nothing where no file waits for one. */
+export function draftUnread(state: DataState, draft: MappingDraft): DataState {
+  const { unread } = state;
+  return unread?.need === 'columns' ? { ...state, unread: { ...unread, draft } } : state;
+}
 
 /** Two comparisons of the same cases have the same key; the split matters only to parts. */
 function comparisonKey({ train, test, split }: Comparison): string {

@@ -13,6 +13,7 @@ import {
   StudioError,
 } from '../../protocol';
 import { type Comparison, findOverlap } from './data';
+import { draftMapping, type MappingDraft } from './mapping';
 import type { StudioStore } from './studio';
 import type { Voice } from './voice';
 
@@ -69,22 +70,37 @@ export class Librarian {
     if (!(thrown instanceof StudioError)) return false;
     const { code, message: reason } = thrown.record;
     if (code === 'answer-base-unknown') {
-      this.#unread = { name, file };
+      this.#keep(name, file);
       this.#store.dispatch({ type: 'unread', unread: { name, reason, need: 'answer-base' } });
     } else if (code === 'dataset-no-usable-row') {
       // A file without any fields stays the error that it was.
       const report = await this.#send({ type: 'columns', name, file }).catch(() => null);
       if (report === null || report.fields.length === 0) return false;
-      this.#unread = { name, file };
-      this.#store.dispatch({ type: 'unread', unread: { name, reason, need: 'columns', report } });
+      this.#keep(name, file);
+      this.#store.dispatch({
+        type: 'unread',
+        unread: { name, reason, need: 'columns', report, draft: draftMapping(report) },
+      });
     } else return false;
     return true;
+  }
+
+  /** One file waits at a time. */
+  #keep(name: string, file: Blob): void {
+    const before = this.#unread;
+    if (before !== null && before.file !== file)
+      this.#voice.notify(`${before.name} is let go: ${name} waits in its place.`);
+    this.#unread = { name, file };
   }
 
   /** Reads the file that waits as the person said; false: it waits on, and the error is shown. */
   readUnread(choices: ReadingChoices): Promise<boolean> {
     if (this.#unread === null) return Promise.resolve(false);
     return this.open(this.#unread.name, this.#unread.file, choices);
+  }
+
+  mapColumns(draft: MappingDraft): void {
+    this.#store.dispatch({ type: 'map-columns', draft });
   }
 
   /** What a mapping makes of the first rows of the file that waits; rejects. */

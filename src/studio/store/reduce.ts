@@ -14,7 +14,14 @@ import type {
   RunSummary,
 } from '../../protocol';
 import type { DatasetNews, TrainerNews } from './client';
-import { advanceComparison, type Comparison, putOverlap, type UnreadFile, withoutDataset } from './data';
+import {
+  advanceComparison,
+  type Comparison,
+  draftUnread,
+  putOverlap,
+  type UnreadFile,
+  withoutDataset,
+} from './data';
 import {
   advanceEvaluation,
   dropEvaluation,
@@ -25,6 +32,7 @@ import {
   putEvaluation,
 } from './evaluations';
 import { appendSteps, emptyHistory } from './history';
+import type { MappingDraft } from './mapping';
 import { keepRollouts } from './rollouts';
 import {
   type BootStage,
@@ -55,6 +63,7 @@ export type Action =
   | { readonly type: 'dataset-answer'; readonly answer: DatasetAnswer }
   | { readonly type: 'import-ended' }
   | { readonly type: 'unread'; readonly unread: UnreadFile | null }
+  | { readonly type: 'map-columns'; readonly draft: MappingDraft }
   /** A comparison was sent; null: it was answered. */
   | { readonly type: 'comparing'; readonly of: Comparison | null }
   | { readonly type: 'stage'; readonly stage: BootStage }
@@ -93,6 +102,8 @@ export function reduce(state: StudioState, action: Action): StudioState {
       return { ...state, importing: null };
     case 'unread':
       return { ...state, data: { ...state.data, unread: action.unread } };
+    case 'map-columns':
+      return { ...state, data: draftUnread(state.data, action.draft) };
     case 'comparing': {
       const comparing = action.of && { of: action.of, done: 0, total: 0 };
       return { ...state, data: { ...state.data, comparing } };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ColumnReport, OverlapReport } from '../../../src/protocol';
+import { draftMapping } from '../../../src/studio/store/mapping';
 import { dataset } from '../records';
 import { failure, scriptedSession } from '../scripted';
 
@@ -38,6 +39,7 @@ describe('a file of unknown layout', () => {
       reason: 'No known layout.',
       need: 'columns',
       report,
+      draft: draftMapping(report),
     });
     expect(session.state().errors).toEqual([]);
     expect(session.state().importing).toBeNull();
@@ -72,6 +74,24 @@ describe('a file of unknown layout', () => {
     session.librarian.letGo();
     expect(session.state().data.unread).toBeNull();
     expect(await session.librarian.readUnread({ mapping })).toBe(false);
+  });
+
+  it('takes the place of one that waited, which is said', async () => {
+    const { session } = scriptedSession(
+      {},
+      {
+        ...needsMapping,
+        open: () => {
+          throw noRow;
+        },
+      },
+    );
+    await session.openDataset('own.csv', file);
+    await session.openDataset('other.csv', new Blob(['a,b\n']));
+    expect(session.state().data.unread?.name).toBe('other.csv');
+    expect(session.state().notices.map(({ text }) => text)).toEqual([
+      'own.csv is let go: other.csv waits in its place.',
+    ]);
   });
 
   it('stays an error where it has no fields to map', async () => {

@@ -153,10 +153,10 @@ describe('a file of unknown layout', () => {
     );
     await click('Remove option A');
     await waitFor(() => expect(tried.at(-1)?.options).toEqual({ kind: 'fields', fields: ['y', 'topic'] }));
-    await view('all in one field');
+    await view('in one field');
     await choose('Field of the options', 'y');
     await waitFor(() => expect(tried.at(-1)?.options).toEqual({ kind: 'field', field: 'y' }));
-    await view('none: open question');
+    await view('none (open)');
     await choose('Answer', 'gold');
     expect(screen.queryByLabelText('How the answer is given')).toBeNull();
     await waitFor(() =>
@@ -173,9 +173,12 @@ describe('a file of unknown layout', () => {
     expect(screen.getByRole('link', { name: 'say how under Data' })).toBeTruthy();
     await act(async () => void fireEvent.click(screen.getByRole('link', { name: 'say how under Data' })));
     await waitFor(() => expect(screen.getByText(/Map the columns/)).toBeTruthy());
+    await choose('Answer', 'gold');
     await click(/starter-cases/);
     expect(screen.queryByText(/Map the columns/)).toBeNull();
     await click(/own\.csv/);
+    // What was chosen is still chosen.
+    expect((screen.getByLabelText('Answer') as HTMLSelectElement).value).toBe('gold');
     await click('Cancel');
     expect(screen.queryByText(/own\.csv/)).toBeNull();
   });

@@ -5,6 +5,7 @@
 import { useEffect, useState } from 'react';
 import type { DatasetSummary } from '../../../protocol';
 import type { UnreadFile } from '../../store/data';
+import { flagCounts } from '../../store/flags';
 import { formatBytes, formatCount } from '../../store/format';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
@@ -83,8 +84,8 @@ export function Data() {
           )}
         </Panel>
         {shown && shown.badLines > 0 && <BadLines dataset={shown} />}
-        {shown && <Facts dataset={shown} />}
         {shown && <Flags dataset={shown} />}
+        {shown && <Facts dataset={shown} />}
       </div>
       {asks ? <Ask unread={unread} /> : shown && <Views dataset={shown} />}
     </div>
@@ -94,7 +95,7 @@ export function Data() {
 function Ask({ unread }: { readonly unread: UnreadFile }) {
   const { name, reason } = unread;
   return unread.need === 'columns' ? (
-    <Mapping key={name} report={unread.report} reason={reason} />
+    <Mapping key={name} unread={unread} />
   ) : (
     <AnswerBase name={name} reason={reason} />
   );
@@ -194,6 +195,7 @@ function DatasetItem({ dataset, shown, used, onShow }: DatasetItemProps) {
 /** ok · bad · repaired, always together, so that each has its denominator. */
 function Counts({ dataset }: { readonly dataset: DatasetSummary }) {
   const repaired = Object.values(dataset.repairs).reduce((sum, count) => sum + count, 0);
+  const flagged = flagCounts(dataset.issueCounts).reduce((sum, { count }) => sum + count, 0);
   return (
     <span className={css.counts}>
       {formatCount(dataset.rows)} ok
@@ -201,6 +203,7 @@ function Counts({ dataset }: { readonly dataset: DatasetSummary }) {
       <span className={dataset.badLines > 0 ? css.bad : undefined}>{formatCount(dataset.badLines)} bad</span>
       {' · '}
       {formatCount(repaired)} repaired
+      {flagged > 0 && ` · ${formatCount(flagged)} flagged`}
     </span>
   );
 }

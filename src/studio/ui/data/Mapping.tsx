@@ -1,11 +1,11 @@
 /** The column-mapping form: which field of an unknown file is the question, the options, the answer. */
 import { type FormEvent, useState } from 'react';
 import type { ColumnReport } from '../../../protocol';
+import type { UnreadFile } from '../../store/data';
 import { formatCount } from '../../store/format';
 import {
   checkMapping,
   controlOf,
-  draftMapping,
   type MappingControl,
   type MappingDraft,
   mappingOf,
@@ -19,14 +19,14 @@ import { AnswerControl, FacetControl, FieldSelect, Labelled, OptionsControl } fr
 import { MappingPreview } from './MappingPreview';
 import { usePreview } from './usePreview';
 
-export function Mapping({ report, reason }: { readonly report: ColumnReport; readonly reason: string }) {
+export function Mapping({ unread }: { readonly unread: Extract<UnreadFile, { need: 'columns' }> }) {
+  const { report, reason, draft } = unread;
   const session = useSession();
-  const [draft, setDraft] = useState(() => draftMapping(report));
   const [reading, setReading] = useState(false);
   const missing = checkMapping(draft);
   const mapping = mappingOf(draft);
   const preview = usePreview(missing.size === 0 ? mapping : null);
-  const change = (changes: Partial<MappingDraft>) => setDraft({ ...draft, ...changes });
+  const change = (changes: Partial<MappingDraft>) => session.librarian.mapColumns({ ...draft, ...changes });
   const problem = preview.result?.problem ?? null;
   const told = problem && controlOf(problem, mapping);
   const problemOf = (control: MappingControl) =>

@@ -69,8 +69,8 @@ interface PartProps {
 
 const OPTIONS_KINDS: readonly { readonly value: OptionsKind; readonly label: string }[] = [
   { value: 'fields', label: 'a field each' },
-  { value: 'field', label: 'all in one field' },
-  { value: 'none', label: 'none: open question' },
+  { value: 'field', label: 'in one field' },
+  { value: 'none', label: 'none (open)' },
 ];
 
 export function OptionsControl({ draft, fields, problem, onChange }: PartProps) {
