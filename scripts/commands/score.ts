@@ -3,8 +3,9 @@
  *
  * A line is answered as soon as it has arrived, so a long-lived process serves a trainer; memory is
  * bounded by the longest line. A bad row is answered too, by `{"error", "line"}`; blank lines are
- * not. Keys are constant: an objective that does not apply, or that this version lacks, is null,
- * and `behaviours` is an object of nulls. Members of a row beyond the contract are ignored.
+ * not. Keys are constant: an objective that does not apply is null, and then `behaviours` is an object
+ * of nulls. `evidence` has one entry per objective, and `reward` with the parts that sum up to it.
+ * Members of a row beyond the contract are ignored.
  */
 import { isUtf8 } from 'node:buffer';
 import * as v from 'valibot';
@@ -24,11 +25,15 @@ const Row = v.object({
     question: v.string(),
     options: v.record(Letter, v.string()),
     answer: v.nullable(Letter),
+    openAnswer: v.exactOptional(v.string()),
   }),
   tags: v.picklist(['think', 'dx']),
   eos: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256)), '<|im_end|>'),
   addOpeningTag: v.optional(v.boolean(), false),
   preset: v.optional(v.picklist(['released', 'clinical', 'grpo']), 'released'),
+  length: v.exactOptional(
+    v.object({ tokens: v.pipe(v.number(), v.integer()), limit: v.pipe(v.number(), v.integer()) }),
+  ),
 });
 
 /** Answers every line of `input`; `write` is called once per chunk. Resolves to the count of bad rows. */
@@ -66,25 +71,26 @@ export async function answerLines(
 /** The answer to one row. Throws `BadRow`, or `StudioError` for what the engine refuses. */
 function scoreLine(line: Buffer | null) {
   const row = parseRow(line);
-  const { rewards, reward, evidence } = scoreCompletion(row, presetRewards(row.preset));
+  const { rewards, contributions, reward, gate, evidence } = scoreCompletion(row, presetRewards(row.preset));
+  const { behaviours } = evidence;
   return {
     accuracy: rewards.accuracy ?? null,
     format: rewards.format ?? null,
     language: rewards.language ?? null,
-    citation: null,
-    faithfulness: null,
-    rejection: null,
-    support: null,
+    citation: rewards.citation ?? null,
+    faithfulness: rewards.faithfulness ?? null,
+    rejection: rewards.rejection ?? null,
+    support: rewards.support ?? null,
     behaviours: {
-      verification: null,
-      backtracking: null,
-      subgoals: null,
-      backwardChaining: null,
-      score: null,
+      verification: behaviours?.counts.verification ?? null,
+      backtracking: behaviours?.counts.backtracking ?? null,
+      subgoals: behaviours?.counts.subgoals ?? null,
+      backwardChaining: behaviours?.counts.backwardChaining ?? null,
+      score: rewards.behaviours ?? null,
     },
-    integrity: null,
+    integrity: rewards.integrity ?? null,
     reward,
-    evidence,
+    evidence: { ...evidence, reward: { contributions, gate } },
   };
 }
 

@@ -66,7 +66,6 @@ function overlay(base, given, file, path) {
  */
 export function applyOptions(config, { preset, steps, seed }, presets) {
   const descriptor = presets.find((candidate) => candidate.name === preset);
-  if (descriptor?.unavailable) throw new CommandError(`--preset ${preset}: ${descriptor.unavailable}`);
   return {
     ...config,
     ...(steps === undefined || steps === 0 ? {} : { steps }),

@@ -169,6 +169,4 @@ export interface RewardPresetDescriptor {
   readonly label: string;
   readonly weights: Readonly<Record<string, number>>;
   readonly source: string;
-  /** Set when this version lacks an objective that the preset needs. */
-  readonly unavailable?: string;
 }

@@ -76,7 +76,7 @@ export const ready: ReadyReport = {
   rewardPresets: [
     { name: 'released', label: 'Released rule', weights: config.rewards.weights, source: 's' },
     { name: 'grpo', label: 'GRPO', weights: { accuracy: 10 }, source: 's' },
-    { name: 'clinical', label: 'Clinical', weights: {}, source: 's', unavailable: 'Objectives are missing.' },
+    { name: 'clinical', label: 'Clinical', weights: {}, source: 's' },
   ],
   settings: [
     {

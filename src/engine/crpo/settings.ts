@@ -6,7 +6,7 @@
 import type { RunConfig, SettingDescriptor, SettingValue, StudioError } from '../../protocol';
 import { configError, invalidSetting } from '../config-error';
 import { LORA_TARGETS } from '../policy';
-import { presetRewards, REWARD_PRESETS } from '../rewards';
+import { presetRewards } from '../rewards';
 import { validateCustom } from '../rewards/custom-definition';
 import { ALGORITHM_SETTINGS } from './settings-algorithm';
 import { RUN_SETTINGS } from './settings-run';
@@ -151,9 +151,6 @@ function refuseContradictions(config: RunConfig): void {
       '"std", because normalize-then-sum divides by the deviation',
       advantage.scale,
     );
-  const { unavailable } = REWARD_PRESETS.find(({ name }) => name === rewards.preset)!;
-  if (unavailable !== undefined)
-    throw invalidSetting('rewards.preset', `an available preset (${unavailable})`, rewards.preset);
   const weights = [...Object.values(rewards.weights), ...rewards.custom.map(({ weight }) => weight)];
   if (!weights.some((weight) => weight > 0))
     throw invalidSetting('rewards.weights', 'at least one weight above 0', rewards.weights);

@@ -1,6 +1,5 @@
 /** Named sets of objectives and weights; each says where it comes from. */
 import type { RewardPresetDescriptor, RewardPresetName, RunConfig } from '../../protocol/config';
-import { StudioError } from '../../protocol/errors';
 
 export const REWARD_PRESETS: readonly RewardPresetDescriptor[] = [
   {
@@ -38,19 +37,8 @@ export const REWARD_PRESETS: readonly RewardPresetDescriptor[] = [
   },
 ];
 
-/**
- * The reward settings of a preset, with the accuracy objective unclamped as in the released code.
- * Throws `preset-unavailable` for a preset that lacks objectives.
- */
+/** The reward settings of a preset, with the accuracy objective unclamped as in the released code. */
 export function presetRewards(name: RewardPresetName): RunConfig['rewards'] {
-  const preset = REWARD_PRESETS.find((candidate) => candidate.name === name)!;
-  if (preset.unavailable !== undefined) {
-    throw new StudioError({
-      boundary: 'reward',
-      code: 'preset-unavailable',
-      message: `Reward preset ${name}: ${preset.unavailable}`,
-      action: 'Choose the preset released or grpo.',
-    });
-  }
-  return { preset: name, weights: preset.weights, accuracyFloor: null, integrityGate: true, custom: [] };
+  const { weights } = REWARD_PRESETS.find((candidate) => candidate.name === name)!;
+  return { preset: name, weights, accuracyFloor: null, integrityGate: true, custom: [] };
 }

@@ -7,11 +7,10 @@ import { scoring } from './fixtures';
 const names = OBJECTIVES.map(({ descriptor }) => descriptor.name);
 
 describe('REWARD_PRESETS', () => {
-  it('names only existing objectives, or says what it lacks', () => {
-    for (const { weights, unavailable } of REWARD_PRESETS) {
-      const missing = Object.keys(weights).filter((name) => !names.includes(name));
-      if (missing.length === 0) expect(unavailable).toBeUndefined();
-      for (const name of missing) expect(unavailable).toContain(name);
+  it('names only existing objectives, and where it comes from', () => {
+    for (const { weights, source } of REWARD_PRESETS) {
+      for (const name of Object.keys(weights)) expect(names).toContain(name);
+      expect(source).toMatch(/Clinical-R1|2512\.00601|own extension/);
     }
   });
 
@@ -24,7 +23,12 @@ describe('REWARD_PRESETS', () => {
     expect(REWARD_PRESETS.find(({ name }) => name === preset)?.label).toContain(`at most ${maximum}`);
   });
 
-  it('refuses a preset whose objectives are missing', () => {
-    expect(() => presetRewards('clinical')).toThrow('lacks the objectives citation');
+  it('clinical adds at most 1 for faithfulness and 1 for comprehensiveness', () => {
+    const { weights } = presetRewards('clinical');
+    const sum = (...objectives: string[]) => objectives.reduce((total, name) => total + weights[name]!, 0);
+    expect(sum('citation', 'faithfulness', 'support')).toBeCloseTo(1, 12);
+    expect(sum('rejection', 'behaviours')).toBeCloseTo(1, 12);
+    const maximum = 10 * 1 + 1.5 + 0.5 * 1 + 1 + 1;
+    expect(REWARD_PRESETS.find(({ name }) => name === 'clinical')?.label).toContain(`at most ${maximum}`);
   });
 });

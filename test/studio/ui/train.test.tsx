@@ -53,7 +53,7 @@ describe('settings', () => {
     expect(session.state().draft?.rewards.accuracyFloor).toBeNull();
   });
 
-  it('take presets whole; what this version lacks cannot be chosen', async () => {
+  it('take presets whole', async () => {
     const { session } = await openStudio('#/train');
     await act(async () => void fireEvent.click(screen.getByRole('radio', { name: 'GRPO' })));
     expect(session.state().draft?.rewards).toEqual({
@@ -62,8 +62,6 @@ describe('settings', () => {
       weights: { accuracy: 10 },
     });
     expect((screen.getByLabelText('Weight of format') as HTMLInputElement).value).toBe('0');
-    expect((screen.getByRole('radio', { name: /Clinical/ }) as HTMLInputElement).disabled).toBe(true);
-    expect(screen.getByText('Objectives are missing.')).toBeTruthy();
     await click('Paper');
     expect(session.state().draft?.name).toBe('clinical-r1');
     await click('Defaults');

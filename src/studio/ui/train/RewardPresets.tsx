@@ -22,7 +22,6 @@ export function RewardPresets({ presets, draft }: RewardPresetsProps) {
             name={name}
             aria-describedby={`${name}-${preset.name}`}
             checked={draft.rewards.preset === preset.name}
-            disabled={preset.unavailable !== undefined}
             onChange={() =>
               session.edit({
                 ...draft,
@@ -38,9 +37,9 @@ export function RewardPresets({ presets, draft }: RewardPresetsProps) {
           key={preset.name}
           id={`${name}-${preset.name}`}
           className={css.source}
-          hidden={preset.name !== draft.rewards.preset && preset.unavailable === undefined}
+          hidden={preset.name !== draft.rewards.preset}
         >
-          {preset.unavailable ?? preset.source}
+          {preset.source}
         </p>
       ))}
     </fieldset>
