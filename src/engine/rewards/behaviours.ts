@@ -4,7 +4,7 @@
  * meant for reporting, with a small weight or none.
  */
 import type { EvidenceItem } from '../../protocol/scoring';
-import { hasCue, sentenceSpan } from './analysis/passage';
+import { hasCue, sentenceKey, sentenceSpan } from './analysis/passage';
 import type { Reasoning } from './analysis/reasoning';
 import { analyseResponse } from './analysis/response';
 import { figure, itemisedEvidence } from './evidence';
@@ -81,19 +81,10 @@ function sentencesShowing(reasoning: Reasoning, { behaviour, anchor }: Behaviour
   sentences.forEach(({ words, isCopied, cited, options }, index) => {
     if (!hasCue(passage, index, behaviour) || isCopied || words < MIN_WORDS) return;
     if (anchor !== 'none' && cited === 0 && options.length === 0 && !hypotheses.has(index)) return;
-    const key = wordsOf(reasoning, index);
+    const key = sentenceKey(passage, index, false);
     if (seen.has(key)) return;
     seen.add(key);
     showing.push(index);
   });
   return showing;
-}
-
-function wordsOf({ passage: { tokens, sentences } }: Reasoning, index: number): string {
-  const { first, end } = sentences[index]!;
-  return tokens
-    .slice(first, end)
-    .filter(({ kind }) => kind === 'word')
-    .map(({ word }) => word.stem)
-    .join(' ');
 }

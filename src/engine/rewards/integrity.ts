@@ -5,8 +5,7 @@
 import type { EvidenceItem, ScoredCase, TextSpan } from '../../protocol/scoring';
 import { findAnswerStatements } from './analysis/answers';
 import { readRuns } from './analysis/copying';
-import { mentionSpan, readPassage, sentenceSpan } from './analysis/passage';
-import type { Reasoning } from './analysis/reasoning';
+import { mentionSpan, readPassage, sentenceKey, sentenceSpan } from './analysis/passage';
 import { type AnalysedResponse, analyseResponse } from './analysis/response';
 import { findBoxCommands } from './boxes';
 import { figure, itemisedEvidence } from './evidence';
@@ -118,7 +117,7 @@ function duplicateSentences({ reasoning, inCompletion }: AnalysedResponse): Evid
   sentences.forEach(({ words }, index) => {
     if (words < DUPLICATES.minWords) return;
     counted++;
-    const key = contentOf(reasoning, index);
+    const key = sentenceKey(passage, index, true);
     if (seen.has(key)) {
       duplicates++;
       first ??= index;
@@ -133,15 +132,6 @@ function duplicateSentences({ reasoning, inCompletion }: AnalysedResponse): Evid
     `${duplicates} of ${counted} sentences repeat others`,
     place,
   );
-}
-
-function contentOf({ passage: { tokens, sentences } }: Reasoning, index: number): string {
-  const { first, end } = sentences[index]!;
-  return tokens
-    .slice(first, end)
-    .filter(({ kind }) => kind === 'word' || kind === 'number')
-    .map(({ word }) => word.stem)
-    .join(' ');
 }
 
 function copying({ reasoning: { content, copied } }: AnalysedResponse): EvidenceItem {
@@ -186,17 +176,21 @@ function earlyAnswer(analysed: AnalysedResponse, response: Response): EvidenceIt
 
 function answersIn(text: string, letters: ReadonlyMap<string, number>): boolean {
   if (findBoxCommands(text, 0).count > 0) return true;
-  return findAnswerStatements(readPassage(text).tokens, letters).length > 0;
+  return findAnswerStatements(readPassage(text).stream, letters).length > 0;
 }
 
 /** The first box or answer statement of the first two sentences, if there are more. */
 function answerInOpening({ compiled, reasoning: { passage } }: AnalysedResponse): TextSpan | null {
-  const { sentences, tokens, normalised } = passage;
+  const { sentences, stream, normalised } = passage;
   if (sentences.length <= EARLY_SENTENCES) return null;
-  const opening = tokens.slice(0, sentences[EARLY_SENTENCES - 1]!.end);
-  const { end } = mentionSpan(passage, { first: 0, last: opening.length - 1 });
+  const last = sentences[EARLY_SENTENCES - 1]!.end - 1;
+  const { end } = mentionSpan(passage, { first: 0, last });
   const [box] = findBoxCommands(normalised.original.slice(0, end), 1).spans;
   if (box !== undefined) return box;
+  const opening = stream.slice(
+    0,
+    stream.findIndex(({ index }) => index > last),
+  );
   const [said] = findAnswerStatements(opening, compiled.letters);
   return said === undefined ? null : mentionSpan(passage, said);
 }
@@ -219,7 +213,7 @@ function severalAnswers({ compiled, sections }: AnalysedResponse, response: Resp
   const { conclusion } = sections;
   if (conclusion === null) return penalty('several-answers', 0, '');
   const passage = readPassage(response.text.slice(conclusion.start, conclusion.end));
-  const statements = findAnswerStatements(passage.tokens, compiled.letters);
+  const statements = findAnswerStatements(passage.stream, compiled.letters);
   const letters = new Set(statements.map(({ letter }) => letter));
   const last = statements.at(-1);
   const span = last && mentionSpan(passage, last);

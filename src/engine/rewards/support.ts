@@ -40,7 +40,7 @@ export const support: Objective = {
     const supported = claims.filter(({ isSupported }) => isSupported).length;
     const counts = { claims: claims.length, supportedClaims: supported };
     const share = claims.length === 0 ? 0 : supported / claims.length;
-    const shareLine = claims.length === 0 ? '0 (no claim)' : `${supported} / ${claims.length}`;
+    const shareLine = claims.length === 0 ? '0' : `${supported} / ${claims.length}`;
     if (isOpen(scoredCase)) {
       const arithmetic = claims.length === 0 ? 'no claim: 0' : `${shareLine} = ${figure(share)}`;
       return {
@@ -141,7 +141,7 @@ function concludedItem(
   option: number,
 ): EvidenceItem {
   const { label, letter } = compiled.options[option]!;
-  const said = findAnswerStatements(reasoning.passage.tokens, compiled.letters).at(-1);
+  const said = findAnswerStatements(reasoning.passage.stream, compiled.letters).at(-1);
   const completion = said && inCompletion(mentionSpan(reasoning.passage, said));
   const item = (value: number, reason: string): EvidenceItem => ({
     kind: 'concluded',

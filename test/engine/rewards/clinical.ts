@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Objective } from '../../../src/engine/rewards/objective';
 import { prepareResponse } from '../../../src/engine/rewards/response';
-import type { ResponseSettings, ScoredCase } from '../../../src/protocol/scoring';
+import type { Evidence, ResponseSettings, ScoredCase } from '../../../src/protocol/scoring';
 
 export interface WorkedExample<Expected> {
   readonly objective: string;
@@ -45,4 +45,31 @@ export function scoreWith(
 /** Reasoning and a conclusion in their tags. */
 export function completionOf(reasoning: string, conclusion = 'So \\boxed{A}'): string {
   return `<dx>\n${reasoning}\n</dx>\n<conclusion>\n${conclusion}\n</conclusion>`;
+}
+
+/** What an arithmetic line comes to, by doing it: `min(1, 2 / 5) = 0.4` → [0.4, 0.4]; `no penalty: 1` → [1, 1]. */
+export function workedOut(arithmetic: string): { computed: number; stated: number } {
+  const [words, constant] = arithmetic.split(': ');
+  if (constant !== undefined) return { computed: Number(constant), stated: Number(constant) };
+  const [left, right] = words!.split(' = ');
+  const expression = left!.replaceAll('×', '*');
+  if (!/^[-+*/(),.\d\se]*$/.test(expression.replace(/min|max/g, ''))) throw new Error(arithmetic);
+  const compute = new Function('min', 'max', `return ${expression}`);
+  return { computed: compute(Math.min, Math.max), stated: Number(right) };
+}
+
+/** What the items of one kind point at, in the completion and in the question. */
+export function pointedAt(
+  evidence: Evidence,
+  kind: string,
+  completion: string,
+  { question }: ScoredCase = C1,
+): [label: string, said: string | undefined, source: string | undefined][] {
+  return evidence.items
+    .filter((item) => item.kind === kind)
+    .map(({ label, completion: said, source }) => [
+      label,
+      said && completion.slice(said.start, said.end),
+      source && (source.part === 'question' ? question.slice(source.start, source.end) : source.part),
+    ]);
 }

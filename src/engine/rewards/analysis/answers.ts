@@ -12,12 +12,11 @@ const VERBS = [['is'], ['would', 'be'], ['should', 'be'], ['must', 'be'], []];
 const ADVERBS = [['therefore'], ['most', 'likely'], ['likely'], ['probably'], []];
 const NOUNS = [['option'], ['choice'], []];
 
-/** In the order of the text. Linear: each noun looks at a few tokens behind it. */
+/** In the order of the word stream. Linear: each noun looks at a few tokens behind it. */
 export function findAnswerStatements(
-  tokens: readonly Token[],
+  words: readonly Token[],
   letters: ReadonlyMap<string, unknown>,
 ): AnswerStatement[] {
-  const words = tokens.filter(({ kind }) => kind !== 'line');
   const statements: AnswerStatement[] = [];
   words.forEach((noun, at) => {
     if (!ANSWER_NOUNS.has(noun.word.lower)) return;

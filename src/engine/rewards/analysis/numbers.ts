@@ -136,7 +136,7 @@ class NumberReader {
       });
       return;
     }
-    const pregnancies = /^g(\d{1,2})p(\d{1,2})$/.exec(token.word.lower);
+    const pregnancies = /^g(\d{1,4})p(\d{1,4})$/.exec(token.word.lower);
     if (pregnancies !== null) {
       const values = [Number(pregnancies[1]), Number(pregnancies[2])];
       const at = { first: token.index, last: token.index };
@@ -309,21 +309,26 @@ class NumberReader {
   private extendPrevious(token: Token, last: number): void {
     const previous = this.numbers.pop()!;
     const written = [...previous.written, parseNumber(token.text)];
-    this.numbers.push({ ...previous, written, last });
+    const end = this.tokens[last + 1]?.text === ')' ? last + 1 : last;
+    this.numbers.push({ ...previous, written, last: end });
     this.lastPosition = token.position;
   }
 
-  private add({ first, last, valueFirst = first, measure = null, written = [], ...found }: Found): void {
-    const { sentence, position } = this.tokens[last]!;
-    this.numbers.push({
-      ...found,
-      measure,
-      written,
+  private add(found: Found): void {
+    const {
+      kind,
+      label,
+      measure = null,
+      values,
+      written = [],
+      unit,
       first,
       last,
-      sentence,
-      value: { first: valueFirst, last },
-    });
+      valueFirst = first,
+    } = found;
+    const { sentence, position } = this.tokens[last]!;
+    const value = { first: valueFirst, last };
+    this.numbers.push({ kind, label, measure, values, written, unit, first, last, sentence, value });
     this.lastPosition = position;
   }
 

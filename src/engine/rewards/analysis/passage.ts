@@ -109,6 +109,17 @@ export function sentenceSpan(passage: Passage, index: number): TextSpan {
   return mentionSpan(passage, { first: start.index, last });
 }
 
+/** The same for sentences of the same words. */
+export function sentenceKey({ tokens, sentences }: Passage, index: number, withNumbers: boolean): string {
+  const { first, end } = sentences[index]!;
+  let key = '';
+  for (let at = first; at < end; at++) {
+    const { kind, word } = tokens[at]!;
+    if (kind === 'word' || (withNumbers && kind === 'number')) key += `${word.stem} `;
+  }
+  return key;
+}
+
 /** The longest forms, left to right, none overlapping another. */
 function findConcepts(stream: readonly Token[], denied: Uint8Array): ConceptMention[] {
   const mentions: ConceptMention[] = [];
@@ -149,7 +160,8 @@ function findMeasures(stream: readonly Token[]): MeasureMention[] {
 function findCues(stream: readonly Token[], sentences: readonly Sentence[]): CueMention[] {
   const mentions: CueMention[] = [];
   for (const token of stream) {
-    for (const pattern of token.word.cues ?? []) {
+    if (token.word.cues === undefined) continue;
+    for (const pattern of token.word.cues) {
       const { bit, startsSentence } = pattern.value;
       if (startsSentence && sentences[token.sentence]?.start !== token) continue;
       if (matchEnd(stream, token.position, pattern, sameWordOrStem) === -1) continue;

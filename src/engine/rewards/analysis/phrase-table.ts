@@ -41,24 +41,25 @@ export function matchEnd(
   { words }: Pattern<unknown>,
   same: SameWord,
 ): number {
-  const sentence = stream[position]!.sentence;
-  const matches = (at: number, word: string): boolean => {
-    const token = stream[at];
-    return token !== undefined && token.sentence === sentence && same(token, word);
-  };
+  const { sentence } = stream[position]!;
   let at = position;
   for (let k = 0; k < words.length; k++) {
-    if (words[k] === GAP) {
+    const word = words[k]!;
+    if (word === GAP) {
       const next = words[k + 1]!;
       const limit = at + MAX_GAP;
-      while (at <= limit && !matches(at, next)) at++;
+      while (at <= limit && !stands(stream[at], next, sentence, same)) at++;
       if (at > limit) return -1;
     } else {
-      if (!matches(at, words[k]!)) return -1;
+      if (!stands(stream[at], word, sentence, same)) return -1;
       at++;
     }
   }
   return at;
+}
+
+function stands(token: Token | undefined, word: string, sentence: number, same: SameWord): boolean {
+  return token !== undefined && token.sentence === sentence && same(token, word);
 }
 
 /** The first of `patterns` that stands at `position`, with the position behind it. */
