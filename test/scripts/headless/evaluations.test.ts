@@ -5,11 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Evaluations } from '../../../scripts/headless/evaluations.mjs';
 import { RunFolder } from '../../../scripts/headless/outputs.mjs';
 import type { StudioPage } from '../../../scripts/headless/page.mjs';
-import { defaultConfig } from '../../../src/engine/crpo/settings';
+import { defaultConfig, validateConfig } from '../../../src/engine/crpo/settings';
 import { compare } from '../../../src/engine/evaluation/compare';
 import { summarize } from '../../../src/engine/evaluation/summary';
 import type { Command, DatasetSummary, EvaluatedCase } from '../../../src/protocol';
 import { casesOf } from '../../engine/evaluation/made';
+import { newBrowser, readyTrainer, tinyConfig } from '../../workers/trainer/bench';
 
 let root: string;
 beforeEach(() => {
@@ -139,5 +140,50 @@ describe('Evaluations', () => {
     const { page, sent } = scriptedPage([]);
     await new Evaluations([], 1, new RunFolder(root)).evaluate(page, 'before', config, () => undefined);
     expect(sent).toEqual([]);
+  });
+});
+
+describe('with the trainer itself', () => {
+  it('compares what training changed, and its sample logs are taken back', async () => {
+    const { trainer, datasetId } = await readyTrainer(newBrowser());
+    const page = {
+      send: (command: Command) => trainer.send(command),
+      async exportFile(command: Extract<Command, { type: 'export-evaluation' }>, target: string) {
+        const { file, sha256 } = await trainer.send(command);
+        writeFileSync(target, new Uint8Array(await file.arrayBuffer()));
+        return { sha256 };
+      },
+    } as unknown as StudioPage;
+    const facts = { id: datasetId, name: 'medqa-layout.jsonl', rows: 12 } as DatasetSummary;
+    const evaluations = new Evaluations(
+      [{ dataset: facts, isTraining: true, limit: null }],
+      2,
+      new RunFolder(root),
+    );
+    const run = { ...tinyConfig, optimizer: { ...tinyConfig.optimizer, learningRate: 0.05 }, steps: 2 };
+    await evaluations.evaluate(page, 'before', validateConfig(run), () => undefined);
+    await trainer.send({ type: 'start', config: run, datasetId });
+    await trainer.status('finished');
+    await evaluations.evaluate(page, 'after', validateConfig(run), () => undefined);
+
+    expect(evaluations.records().map(({ when, step, total }) => [when, step, total])).toEqual([
+      ['before', 0, 24],
+      ['after', 2, 24],
+    ]);
+    const { comparison } = JSON.parse(read('evaluation-medqa-layout.json'));
+    const { improved, regressed, bothCorrect, bothWrong } = comparison.mcnemar;
+    expect(improved.length + regressed.length + bothCorrect + bothWrong).toBe(12);
+    expect(evaluations.report()[0]).toMatch(/pass@2 .*\n +maj@1 /);
+
+    const { evaluation, ...report } = await trainer.send({
+      type: 'import-evaluation',
+      name: 'samples.jsonl',
+      file: new Blob([read('samples_medqa-layout_after.jsonl')]),
+      datasetId,
+      part: 'all',
+      config: run,
+    });
+    expect(report).toMatchObject({ lines: 12, completions: 24, badLines: 0, casesWithout: 0 });
+    expect(evaluation.results[0]!.accuracy.count).toBe(evaluations.records()[1]!.correct);
   });
 });
