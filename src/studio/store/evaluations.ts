@@ -78,8 +78,10 @@ export function advanceEvaluation(state: EvaluationsState, progress: EvaluationP
   const earlier = state.atWork?.progress?.id === progress.id ? state.atWork.marks : [];
   // Within a batch only its tokens count up.
   const moved = earlier.at(-1)?.done !== progress.done;
-  const marks = moved ? [...earlier, markOf(progress)].slice(-MARKS_KEPT) : earlier;
-  return { ...state, atWork: { progress, marks } };
+  if (!moved) return { ...state, atWork: { progress, marks: earlier } };
+  const marks = [...earlier, markOf(progress)].slice(-MARKS_KEPT);
+  const list = state.list?.map((each) => (each === listed ? { ...each, progress } : each)) ?? null;
+  return { ...state, list, atWork: { progress, marks } };
 }
 
 /** Without its worker nothing runs; what was stored of it can be resumed. */

@@ -3,12 +3,13 @@ import type {
   AnswerOutcome,
   Estimate,
   EvaluatedCase,
+  EvaluatedPolicyFacts,
   EvaluationSummary,
   Interval,
   Proportion,
 } from '../../protocol';
 import { preview } from './completion';
-import { formatFixed, formatPercent } from './format';
+import { formatCount, formatFixed, formatNumber, formatPercent } from './format';
 
 export const OUTCOMES: Readonly<Record<AnswerOutcome, string>> = {
   valid: 'a valid answer',
@@ -95,16 +96,26 @@ export function formatShare(value: number | null, interval: Interval | null): st
 /** Wilson's holds for independent completions only; elsewhere the cases are resampled. */
 export const intervalOf = ({ wilson, bootstrap }: Proportion): Interval | null => wilson ?? bootstrap;
 
-/** `step 40 of brisk-heron`, `starter policy, untrained`, `from a file`. */
-export function policyText({ policy }: Pick<EvaluationSummary, 'policy'>): string {
-  const { kind, step, runName, modelName } = policy;
-  if (kind === 'imported') return 'made elsewhere';
-  if (kind === 'base' || runName === null) return `${modelName}, as loaded`;
-  return `step ${step ?? 0} of ${runName}`;
-}
+/** Where the weights came from; whose they are, the evaluation's name says. */
+export const POLICIES: Readonly<Record<EvaluatedPolicyFacts['kind'], string>> = {
+  current: 'as it then was',
+  base: 'base model',
+  checkpoint: 'checkpoint',
+  imported: 'made elsewhere',
+};
 
 /** An exact test's p as it is worth knowing: 0.032, 0.0004, < 0.0001. */
 export function formatP(p: number): string {
   if (p < 1e-4) return '< 0.0001';
   return p < 1e-3 ? p.toFixed(4) : p.toFixed(3);
+}
+
+/** How the completions were made: greedy, `4 at 1`, or only how many there are. */
+export function decodingText({
+  policy,
+  samples,
+  temperature,
+}: Pick<EvaluationSummary, 'policy' | 'samples' | 'temperature'>): string {
+  if (policy.kind === 'imported') return `${formatCount(samples)} per case`;
+  return samples === 1 ? 'greedy' : `${formatCount(samples)} at ${formatNumber(temperature)}`;
 }

@@ -6,12 +6,10 @@ import {
   formatP,
   formatShare,
   intervalOf,
-  policyText,
 } from '../../../src/studio/store/results';
 import {
   estimate,
   evaluatedCase,
-  evaluation,
   proportion,
   sample,
   unparsableSample,
@@ -92,17 +90,5 @@ describe('figures', () => {
 
   it('never print a p of zero', () => {
     expect([0.5, 0.0321, 0.00041, 1e-9].map(formatP)).toEqual(['0.500', '0.032', '0.0004', '< 0.0001']);
-  });
-});
-
-describe('whose evaluation it is', () => {
-  const { policy } = evaluation();
-  it.each([
-    [policy, 'step 40 of brisk-heron'],
-    [{ ...policy, kind: 'base' as const, runName: null, step: 0 }, 'starter policy, as loaded'],
-    [{ ...policy, kind: 'current' as const, runName: null, step: 0 }, 'starter policy, as loaded'],
-    [{ ...policy, kind: 'imported' as const, step: null }, 'made elsewhere'],
-  ])('reads as a person says it: %#', (given, text) => {
-    expect(policyText({ policy: given })).toBe(text);
   });
 });

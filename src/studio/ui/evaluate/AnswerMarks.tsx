@@ -10,7 +10,7 @@ const SHOWN = 3;
 const LONGEST = 12;
 
 export function AnswerMarks({ row }: { readonly row: CaseRow }) {
-  const { answers, samples, rightAnswer } = row;
+  const { answers, rightAnswer } = row;
   const rest = answers.slice(SHOWN).reduce((sum, [, count]) => sum + count, 0);
   return (
     <span className={css.answers}>
@@ -18,7 +18,7 @@ export function AnswerMarks({ row }: { readonly row: CaseRow }) {
         <span key={answer} className={css.answer}>
           <Correct value={answer === rightAnswer} />
           <Verbatim text={preview(answer, LONGEST)} />
-          {samples > 1 && <span className={css.count}>×{count}</span>}
+          {count > 1 && <span className={css.count}>×{count}</span>}
         </span>
       ))}
       {rest > 0 && <span className={css.count}>+{rest}</span>}

@@ -12,7 +12,10 @@ type View = 'bars' | 'table';
 export function Answers({ result }: { readonly result: DatasetResult }) {
   const { outcomes, accuracy, letters } = result;
   const [view, setView] = useState<View>('bars');
-  const entries = Object.entries(outcomes) as [AnswerOutcome, number][];
+  const failures = (Object.entries(outcomes) as [AnswerOutcome, number][])
+    .filter(([outcome]) => outcome !== 'valid')
+    .sort(([, a], [, b]) => b - a);
+  const entries = [['valid', outcomes.valid ?? 0] as const, ...failures];
   return (
     <Panel title="Answers">
       <div className={css.stack}>

@@ -1,7 +1,6 @@
 /** The evaluation that runs: how far, how fast, how well so far; and pausing it. */
-import { evaluationEta } from '../../store/evaluations';
+import { type EvaluationAtWork, evaluationEta } from '../../store/evaluations';
 import { formatCount, formatEta, formatNumber, formatPercent } from '../../store/format';
-import { policyText } from '../../store/results';
 import { useSession, useSlowly, useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { Panel } from '../kit/Panel';
@@ -21,17 +20,10 @@ export function AtWork() {
   if (!atWork) return null;
   const { progress } = atWork;
   const evaluation = list?.find(({ id }) => id === progress?.id);
-  const eta = evaluationEta(atWork);
   return (
     <Panel
       title="At work"
-      note={
-        evaluation && (
-          <>
-            <bdi>{evaluation.name}</bdi> · {policyText(evaluation)}
-          </>
-        )
-      }
+      note={evaluation && <bdi>{evaluation.name}</bdi>}
       actions={
         <Button
           label="Pause"
@@ -70,7 +62,7 @@ export function AtWork() {
             {progress.elapsedMs > 0 && (
               <span>{formatNumber((1000 * progress.tokens) / progress.elapsedMs)} tokens/s</span>
             )}
-            <span>{eta ? `${formatEta(eta)} left` : 'estimating the time…'}</span>
+            <span>{timeLeft(atWork)}</span>
           </p>
         ) : (
           <p className={css.figures}>Asked for; the trainer is getting the weights and the cases ready.</p>
@@ -78,4 +70,11 @@ export function AtWork() {
       </div>
     </Panel>
   );
+}
+
+function timeLeft(atWork: EvaluationAtWork): string {
+  const { progress } = atWork;
+  if (progress && progress.done === progress.total) return 'working out the figures…';
+  const eta = evaluationEta(atWork);
+  return eta ? `${formatEta(eta)} left` : 'estimating the time…';
 }

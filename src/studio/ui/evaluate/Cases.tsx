@@ -160,6 +160,7 @@ const filterChoices = (rows: readonly CaseRow[], several: boolean) =>
       label: `${CASE_FILTERS[name].label} ${formatCount(rows.filter(CASE_FILTERS[name].keeps).length)}`,
     }));
 
+/** Beside an open case there is no room for what several samples need and the question too. */
 function columnsFor(several: boolean, compact: boolean): readonly Column<CaseRow>[] {
   const gold: Column<CaseRow> = {
     key: 'gold',
@@ -212,6 +213,6 @@ function columnsFor(several: boolean, compact: boolean): readonly Column<CaseRow
         </span>
       ),
     },
-    ...(compact ? [] : [question]),
+    ...(several && compact ? [] : [question]),
   ];
 }

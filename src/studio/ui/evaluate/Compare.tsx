@@ -8,6 +8,8 @@ import {
   type ResultReference,
   toErrorRecord,
 } from '../../../protocol';
+import { formatCount, formatTime } from '../../store/format';
+import { decodingText } from '../../store/results';
 import { useSession } from '../context';
 import { useKeys } from '../keys';
 import { Button } from '../kit/Button';
@@ -19,6 +21,7 @@ import css from './Compare.module.css';
 import { Differences } from './Differences';
 import { comparePath } from './links';
 import { McNemar } from './McNemar';
+import { Terms } from './Terms';
 import { useEvaluations } from './useEvaluations';
 
 interface CompareProps {
@@ -31,6 +34,7 @@ interface CompareProps {
 
 /** A result that can be compared, and how it is listed. */
 interface Listed extends ResultReference {
+  readonly datasetId: string;
   readonly evaluation: EvaluationSummary;
   readonly label: string;
 }
@@ -42,10 +46,15 @@ export function Compare({ first, firstDataset, second, secondDataset, caseId }: 
     listed.find((each) => each.id === id && String(each.dataset) === dataset);
   const a = find(first, firstDataset) ?? null;
   const b = find(second, secondDataset) ?? null;
-  useKeys({ close: () => navigate('/evaluate') });
-  const show = (from: ResultReference | null, to: ResultReference | null) => {
-    const [baseline, other] = [from ?? listed.at(-1), to ?? listed[0]];
-    if (baseline && other) navigate(comparePath(baseline, other), { replace: true });
+  // With a case open, Escape closes that first.
+  useKeys({ close: caseId === undefined ? () => navigate('/evaluate') : undefined });
+  /** What is missing is filled in with another result on the same dataset, the newest. */
+  const partner = (of: Listed) =>
+    listed.find((each) => each.datasetId === of.datasetId && each.id !== of.id) ?? null;
+  const show = (from: Listed | null, to: Listed | null) => {
+    const baseline = from ?? (to && partner(to));
+    const other = to ?? (from && partner(from));
+    navigate(comparePath(baseline, other), { replace: true });
   };
   const { comparison, error } = useComparison(a, b);
   return (
@@ -70,6 +79,7 @@ export function Compare({ first, firstDataset, second, secondDataset, caseId }: 
       )}
       {a && b && comparison ? (
         <>
+          <Terms first={a.evaluation} second={b.evaluation} />
           <div className={css.results}>
             <Differences comparison={comparison} config={b.evaluation.config} />
             <McNemar comparison={comparison} />
@@ -90,7 +100,7 @@ export function Compare({ first, firstDataset, second, secondDataset, caseId }: 
 
 function Waiting({ results, chosen }: { readonly results: number; readonly chosen: boolean }) {
   return (
-    <Panel title="Comparison">
+    <Panel title="Differences">
       {chosen ? (
         <p>Comparing case by case…</p>
       ) : (
@@ -105,14 +115,20 @@ function Waiting({ results, chosen }: { readonly results: number; readonly chose
 }
 
 const resultsOf = (list: readonly EvaluationSummary[]): readonly Listed[] =>
-  list.flatMap((evaluation) =>
-    evaluation.results.map(({ datasetName, part, cases }, dataset) => ({
-      id: evaluation.id,
-      dataset,
-      evaluation,
-      label: `${evaluation.name} on ${datasetName}${part === 'all' ? '' : ` · ${part}`} (${cases})`,
-    })),
-  );
+  list.flatMap((evaluation) => {
+    const { id, name, createdAt } = evaluation;
+    const facts = [decodingText(evaluation), formatTime(createdAt)].join(', ');
+    return evaluation.results.map(({ datasetId, datasetName, part, cases }, dataset) => {
+      const where = part === 'all' ? datasetName : `${datasetName} · ${part}`;
+      return {
+        id,
+        dataset,
+        datasetId,
+        evaluation,
+        label: `${name} on ${where} (${formatCount(cases)}; ${facts})`,
+      };
+    });
+  });
 
 interface PickResultProps {
   readonly label: string;
@@ -152,7 +168,7 @@ const NOTHING: Compared = { comparison: null, error: null };
 
 function useComparison(first: ResultReference | null, second: ResultReference | null): Compared {
   const session = useSession();
-  const key = first && second ? comparePath(first, second) : '';
+  const key = comparePath(first, second);
   const [made, setMade] = useState({ key, ...NOTHING });
   const [id, dataset, otherId, otherDataset] = [first?.id, first?.dataset, second?.id, second?.dataset];
   useEffect(() => {

@@ -1,8 +1,8 @@
 /** One evaluation: what it was, its figures dataset by dataset, its cases; resume, compare, export. */
 import { Link, useLocation } from 'wouter';
 import type { EvaluationSummary } from '../../../protocol';
-import { formatCount, formatDuration, formatNumber, formatTime } from '../../store/format';
-import { policyText } from '../../store/results';
+import { formatCount, formatDuration, formatTime } from '../../store/format';
+import { decodingText, POLICIES } from '../../store/results';
 import { useSession, useStudio } from '../context';
 import { useKeys } from '../keys';
 import { Button } from '../kit/Button';
@@ -29,7 +29,8 @@ export function Detail({ id, dataset, caseIndex }: DetailProps) {
   const [, navigate] = useLocation();
   const list = useEvaluations();
   const evaluation = list?.find((each) => each.id === id);
-  useKeys({ close: () => navigate('/evaluate') });
+  // With a case open, Escape closes that first.
+  useKeys({ close: caseIndex === undefined ? () => navigate('/evaluate') : undefined });
   if (!list || !evaluation) {
     return (
       <Panel title="Evaluation">
@@ -82,15 +83,11 @@ function Opened({ evaluation, index, open }: OpenedProps) {
       )}
       {result ? (
         <div className={css.results}>
-          <div className={css.column}>
-            <Accuracy result={result} />
-            <Answers result={result} />
-            <Slices result={result} />
-          </div>
-          <div className={css.column}>
-            <Objectives result={result} config={evaluation.config} />
-            <PerResponse result={result} />
-          </div>
+          <Accuracy result={result} />
+          <Answers result={result} />
+          <Objectives result={result} config={evaluation.config} />
+          <PerResponse result={result} />
+          <Slices result={result} />
         </div>
       ) : (
         status === 'paused' && (
@@ -174,22 +171,18 @@ function Header({ evaluation, index }: { readonly evaluation: EvaluationSummary;
 }
 
 function Facts({ evaluation }: { readonly evaluation: EvaluationSummary }) {
-  const { policy, samples, temperature, createdAt, progress, config } = evaluation;
-  const presets = useStudio((state) => state.ready?.rewardPresets) ?? [];
-  const preset = presets.find((each) => each.name === config.rewards.preset)?.label;
-  const imported = policy.kind === 'imported';
+  const { policy, createdAt, progress, config } = evaluation;
   return (
     <p className={css.facts}>
-      <span>{policyText(evaluation)}</span>
-      {!imported && (
-        <span>{samples === 1 ? 'greedy' : `${samples} samples at ${formatNumber(temperature)}`}</span>
-      )}
-      <span>rewards “{preset ?? config.rewards.preset}”</span>
+      <span>{POLICIES[policy.kind]}</span>
+      <span>{decodingText(evaluation)}</span>
+      <span>preset “{config.rewards.preset}”</span>
       <span>{formatTime(createdAt)}</span>
-      {progress.elapsedMs > 0 && <span>took {formatDuration(progress.elapsedMs / 1000)}</span>}
+      {progress.elapsedMs > 0 && <span>{formatDuration(progress.elapsedMs / 1000)} at work</span>}
       {policy.modelSha256 && (
         <span>
-          model <code title={policy.modelSha256}>{policy.modelSha256.slice(0, 10)}</code>
+          <bdi>{policy.modelName}</bdi>{' '}
+          <code title={policy.modelSha256}>{policy.modelSha256.slice(0, 10)}</code>
         </span>
       )}
     </p>

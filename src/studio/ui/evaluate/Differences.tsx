@@ -20,7 +20,11 @@ export function Differences({ comparison, config }: DifferencesProps) {
   const names = described.map(({ name }) => name).filter((name) => name in objectives);
   const rows: ForestRow[] = [
     {
-      ...difference('accuracy/points', 'Correct answers, points', accuracy, { times: 100, digits: 1 }),
+      ...difference('accuracy/points', 'Correct answers, points', accuracy, {
+        times: 100,
+        digits: 1,
+        least: 0.05,
+      }),
       color: 'var(--accuracy)',
       marker: '●',
     },
@@ -35,7 +39,7 @@ export function Differences({ comparison, config }: DifferencesProps) {
         marker: style.marker,
       };
     }),
-    { ...difference('tokens', 'Tokens', tokens, { times: 1, digits: 1 }), color: 'var(--muted)' },
+    { ...difference('tokens', 'Tokens', tokens, { times: 1, digits: 1, least: 1 }), color: 'var(--muted)' },
   ];
   return (
     <Panel
@@ -44,21 +48,22 @@ export function Differences({ comparison, config }: DifferencesProps) {
     >
       <Forest
         caption="Against the baseline: the mean difference per case, with the paired bootstrap’s 95 %. Where the interval holds 0 (dashed), no change is shown."
-        headings={['', 'Difference [95 %]', 'cases']}
+        headings={['Figure', 'Difference [95 %]', 'cases']}
         rows={rows}
       />
     </Panel>
   );
 }
 
-/** On a scale of its own, with 0 in the middle. */
+/** On a scale of its own, with 0 in the middle; a difference below `least` stays a small one. */
 function difference(
   key: string,
   label: string,
   { value, interval, cases }: Estimate,
-  { times, digits } = { times: 1, digits: 2 },
+  { times, digits, least } = { times: 1, digits: 2, least: 0.05 },
 ): ForestRow {
-  const reach = Math.max(Math.abs(value ?? 0), Math.abs(interval?.low ?? 0), Math.abs(interval?.high ?? 0));
+  const ends = [value ?? 0, interval?.low ?? 0, interval?.high ?? 0];
+  const reach = 1.1 * Math.max(least, ...ends.map(Math.abs));
   const signed = (each: number) => formatSigned(times * each, digits);
   return {
     key,
@@ -67,7 +72,7 @@ function difference(
     interval,
     text: value === null ? '–' : `${signed(value)}${interval ? ` ${formatInterval(interval, signed)}` : ''}`,
     note: formatCount(cases),
-    scale: { low: -1.1 * (reach || 1), high: 1.1 * (reach || 1) },
+    scale: { low: -reach, high: reach },
     reference: 0,
   };
 }

@@ -1,8 +1,8 @@
 /** Stored evaluations, newest first: one line per dataset, with the accuracy and its interval. */
 import { Link, useLocation } from 'wouter';
 import type { EvaluationStatus, EvaluationSummary, Proportion } from '../../../protocol';
-import { formatCount, formatNumber, formatTime } from '../../store/format';
-import { formatShare, intervalOf, policyText } from '../../store/results';
+import { formatCount, formatTime } from '../../store/format';
+import { decodingText, formatShare, intervalOf, POLICIES } from '../../store/results';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { Chip } from '../kit/Chip';
@@ -72,14 +72,7 @@ function Entry({ evaluation }: { readonly evaluation: EvaluationSummary }) {
   const session = useSession();
   const blocked = useStudio(whyNotEvaluate);
   const readOnly = !useStudio((state) => state.holdsLock && state.trainerAlive);
-  const { id, name, status, datasets, results, samples, temperature, createdAt, progress, policy } =
-    evaluation;
-  const decoding =
-    policy.kind === 'imported'
-      ? `${formatCount(samples)} per case`
-      : samples === 1
-        ? 'greedy'
-        : `${formatCount(samples)} at ${formatNumber(temperature)}`;
+  const { id, name, status, datasets, results, createdAt, progress, policy } = evaluation;
   const rows = datasets.length;
   return (
     <tbody>
@@ -92,7 +85,7 @@ function Entry({ evaluation }: { readonly evaluation: EvaluationSummary }) {
               </Link>
               <span className={css.facts}>
                 <Status status={status} />
-                <span>{policyText(evaluation)}</span>
+                <span>{POLICIES[policy.kind]}</span>
               </span>
             </th>
           )}
@@ -113,7 +106,7 @@ function Entry({ evaluation }: { readonly evaluation: EvaluationSummary }) {
           </td>
           {index === 0 && (
             <>
-              <td rowSpan={rows}>{decoding}</td>
+              <td rowSpan={rows}>{decodingText(evaluation)}</td>
               <td rowSpan={rows}>{formatTime(createdAt)}</td>
               <td rowSpan={rows}>
                 <span className={css.actions}>

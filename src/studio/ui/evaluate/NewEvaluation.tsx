@@ -2,8 +2,9 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { DatasetPart, EvaluatedPolicy, RunConfig } from '../../../protocol';
+import { weightOf } from '../../store/arithmetic';
 import { HELD_OUT_CASES } from '../../store/evaluator';
-import { formatCount } from '../../store/format';
+import { formatCount, formatNumber } from '../../store/format';
 import { STARTER_HELD_OUT } from '../../store/starter';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
@@ -14,6 +15,7 @@ import { type DatasetChoice, DatasetChoices, FIRST_CASES, readLimit } from './Da
 import { CHECKPOINT_POLICY } from './links';
 import css from './NewEvaluation.module.css';
 import { PolicyChoice } from './PolicyChoice';
+import { useObjectives } from './useObjectives';
 import { whyNotEvaluate } from './whyNotEvaluate';
 
 const MOST_SAMPLES = 64;
@@ -183,17 +185,14 @@ function Amount({
 
 /** By what the completions will be scored, in a sentence. */
 function Terms({ config }: { readonly config: RunConfig }) {
-  const objectives = useStudio((state) => state.ready?.objectives) ?? [];
-  const preset = useStudio(
-    (state) => state.ready?.rewardPresets.find(({ name }) => name === config.rewards.preset)?.label,
-  );
-  const weights = Object.entries(config.rewards.weights).filter(([, weight]) => weight !== 0);
-  const labelOf = (name: string) => objectives.find((each) => each.name === name)?.label ?? name;
+  const weighted = useObjectives(config).flatMap(({ name, label }) => {
+    const weight = weightOf(name, config.rewards);
+    return weight === 0 ? [] : [`${label} ${formatNumber(weight)}`];
+  });
   return (
     <p className={css.terms}>
-      By the present <Link href="/train">settings</Link>: rewards “{preset ?? config.rewards.preset}” (
-      {weights.map(([name, weight]) => `${labelOf(name)} ${weight}`).join(', ')}), at most{' '}
-      {formatCount(config.sampling.maxCompletionTokens)} tokens each.
+      By the present <Link href="/train">settings</Link>: preset “{config.rewards.preset}” (
+      {weighted.join(', ')}), at most {formatCount(config.sampling.maxCompletionTokens)} tokens each.
     </p>
   );
 }

@@ -166,7 +166,7 @@ export function PerResponse({ result }: { readonly result: DatasetResult }) {
             <tr>
               <th scope="col">By rule</th>
               <th scope="col">Mean [95 %]</th>
-              <th scope="col">Comparable with (judged)</th>
+              <th scope="col">Comparable with</th>
             </tr>
           </thead>
           <tbody>

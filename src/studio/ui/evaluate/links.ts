@@ -7,11 +7,15 @@ const part = (id: string) => encodeURIComponent(id);
 export const resultPath = ({ id, dataset }: ResultReference, caseIndex?: number): string =>
   `/evaluate/${part(id)}/${dataset}${caseIndex === undefined ? '' : `/${caseIndex}`}`;
 
-/** `caseId`: one of the shared cases opened. */
-export const comparePath = (first: ResultReference, second: ResultReference, caseId?: string): string =>
-  `/evaluate/compare/${part(first.id)}/${first.dataset}/${part(second.id)}/${second.dataset}${
-    caseId === undefined ? '' : `/${part(caseId)}`
-  }`;
+/** Two results, or the one that is chosen so far; `caseId`: one of their shared cases opened. */
+export function comparePath(
+  first: ResultReference | null,
+  second: ResultReference | null,
+  caseId?: string,
+): string {
+  const results = [first, second].flatMap((each) => (each ? [part(each.id), each.dataset] : []));
+  return ['/evaluate/compare', ...results, ...(caseId === undefined ? [] : [part(caseId)])].join('/');
+}
 
 /** The value of `?policy=` that chooses a checkpoint. */
 export const CHECKPOINT_POLICY = 'checkpoint:';
