@@ -8,7 +8,7 @@ import { validateConfig } from '../../src/engine/crpo/settings';
 import { loadPolicy, type Policy } from '../../src/engine/policy';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer';
 import { type EvaluatedPolicy, type EvaluatedPolicyFacts, StudioError } from '../../src/protocol';
-import { type LoadedModel, trainingChoice } from './model';
+import { type LoadedModel, noModel, trainingChoice } from './model';
 import type { Run } from './run';
 
 /** What the trainer holds. */
@@ -138,14 +138,4 @@ async function checkpointPolicy(id: string, checkpoints: CheckpointStore): Promi
     },
     dispose: () => policy.dispose(),
   };
-}
-
-function noModel(): StudioError {
-  return new StudioError({
-    boundary: 'model',
-    code: 'no-model',
-    message: 'No model is loaded.',
-    action:
-      'Load the starter, or drop a model folder with config.json, tokenizer.json and model.safetensors.',
-  });
 }

@@ -76,3 +76,13 @@ export function assertFits({ contextLength, name }: ModelSummary, { prompt, samp
     action: 'Lower prompt.maxTokens or sampling.maxCompletionTokens.',
   });
 }
+
+export function noModel(): StudioError {
+  return new StudioError({
+    boundary: 'model',
+    code: 'no-model',
+    message: 'No model is loaded.',
+    action:
+      'Load the starter, or drop a model folder with config.json, tokenizer.json and model.safetensors.',
+  });
+}

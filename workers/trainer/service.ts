@@ -31,7 +31,7 @@ import type { Holdings } from './evaluated-policy';
 import { Evaluations } from './evaluations';
 import type { TrainerHost } from './host';
 import { requestTrainerLock, type TrainerLock } from './lock';
-import { assertFits, type LoadedModel, openModel, trainingChoice } from './model';
+import { assertFits, type LoadedModel, noModel, openModel, trainingChoice } from './model';
 import { Run, type RunStart } from './run';
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -308,13 +308,7 @@ export class TrainerService {
 
   #loadedModel(): LoadedModel {
     if (this.#model !== null) return this.#model;
-    throw new StudioError({
-      boundary: 'model',
-      code: 'no-model',
-      message: 'No model is loaded.',
-      action:
-        'Load the starter, or drop a model folder with config.json, tokenizer.json and model.safetensors.',
-    });
+    throw noModel();
   }
 
   #checkpoints(): CheckpointStore {
