@@ -45,6 +45,7 @@ describe.skipIf(noBrowser)('a dataset', () => {
     await dropText(page, 'own.json', JSON.stringify(rows));
     const form = page.getByRole('region', { name: 'Map the columns of own.json' });
     await form.getByLabel('Question', { exact: true }).selectOption('stem');
+    await form.getByRole('radio', { name: 'a field each' }).click();
     await form.getByLabel('Field of option A').selectOption('first');
     await form.getByLabel('Field of option B').selectOption('second');
     await form.getByLabel('Answer', { exact: true }).selectOption('right');

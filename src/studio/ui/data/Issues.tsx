@@ -83,7 +83,7 @@ interface IssueListProps {
 function IssueList({ label, issues, isFlag }: IssueListProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling list must be reachable by keyboard
-    <ol className={css.list} tabIndex={0} aria-label={label}>
+    <ol className={cx(css.list, isFlag && css.flags)} tabIndex={0} aria-label={label}>
       {issues.map((issue) => (
         <li
           key={`${issue.line}/${issue.column ?? 0}/${issue.kind}`}
