@@ -42,16 +42,20 @@ function recogniseObject(head: Uint8Array, text: string): Container | { readonly
   return firstLine === '{' ? { mistake: SPREAD_OUT_ROW } : jsonLines;
 }
 
-/** Whether every member of the head's JSON object is an object too, as far as the head shows. */
+/** Whether the members of the head's JSON object are objects too, but for damaged ones and one cut off. */
 function holdsRowsOnly(head: Uint8Array): boolean {
   const members = recordsIn(head, jsonObject);
   // What follows a first object, such as the next line of JSONL, is no member of it.
   if (members.some(({ fault }) => fault === 'text-after-end')) return false;
-  const parsed = members.filter(({ fault }) => fault === null).map((member) => jsonObject.parse(member));
-  const last = parsed.at(-1);
-  // The head, or the file, may end within the last one.
-  if (last !== undefined && 'fault' in last) parsed.pop();
-  return parsed.length > 0 && parsed.every((member) => 'value' in member && isRow(member.value));
+  let rows = 0;
+  let damaged = 0;
+  for (const member of members) {
+    const parsed = member.fault === null ? jsonObject.parse(member) : null;
+    if (parsed === null || 'fault' in parsed) damaged++;
+    else if (isRow(parsed.value)) rows++;
+    else return false;
+  }
+  return rows > 0 && damaged <= rows + 1;
 }
 
 const DELIMITERS: readonly Delimiter[] = ['\t', ',', ';'];

@@ -171,9 +171,9 @@ class ElementSplitter implements RecordSplitter {
   /** Keeps account of strings and brackets. */
   #follow(byte: number): void {
     if (this.#inString) {
-      if (this.#escaped) this.#escaped = false;
-      else if (byte === BACKSLASH) this.#escaped = true;
-      else if (byte === QUOTE || byte === LF) this.#inString = false;
+      const isEscaped = this.#escaped;
+      this.#escaped = byte === BACKSLASH && !isEscaped;
+      if (byte === LF || (byte === QUOTE && !isEscaped)) this.#inString = false;
       return;
     }
     if (isSpace(byte)) return;
@@ -218,7 +218,7 @@ class ElementSplitter implements RecordSplitter {
       ...this.#start,
       bytes,
       text: decoded.text,
-      fault: fault ?? decoded.fault,
+      fault: tooLong ? decoded.fault : (fault ?? decoded.fault),
     };
   }
 }

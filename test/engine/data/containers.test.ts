@@ -35,6 +35,16 @@ describe('the container', () => {
       JSON.stringify(Object.fromEntries(medqaLines(300).map((line, i) => [i, JSON.parse(line)]))),
       'json-object',
     ],
+    [
+      'an object of rows, the first damaged',
+      `{"q0": {"question": }, ${JSON.stringify(keyed).slice(1)}`,
+      'json-object',
+    ],
+    [
+      'one row over lines, pretty-printed after another',
+      `${JSON.stringify(rows[0], null, 2)}\n`.repeat(2),
+      'dataset-is-json-object',
+    ],
     ['one row over lines', JSON.stringify(rows[0], null, 2), 'dataset-is-json-object'],
     ['CSV', 'question,A,B,answer\n"What, then?",one,two,A\n', 'csv'],
     ['CSV with semicolons', 'question;A;B;answer\nWhat, then?;one;two;A\n', 'csv'],

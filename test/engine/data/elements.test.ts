@@ -80,6 +80,21 @@ describe('elements of a JSON array', () => {
     }
   });
 
+  it('outlive their neighbours, wherever those break off', async () => {
+    const rows = [0, 1, 2, 3, 4].map((index) => ({ a: `x "${index}" \\`, b: { c: 'é', d: '{' }, e: index }));
+    const lines = rows.map((row) => JSON.stringify(row));
+    const cutting = fc.dictionary(fc.constantFrom('0', '1', '2', '3', '4'), fc.nat(lines[0]!.length - 1));
+    await fc.assert(
+      fc.asyncProperty(cutting, async (cuts) => {
+        const damaged = lines.map((line, index) => line.slice(0, cuts[index] ?? line.length));
+        const found = await held(`[\n${damaged.join(',\n')}\n]`);
+        for (const [index, row] of rows.entries()) if (!(index in cuts)) expect(found).toContainEqual(row);
+      }),
+      { seed: 33, numRuns: 500 },
+    );
+    expect(await held('[\n{"a":"\\\n{"a":2},\n{"a":3}\n]')).toEqual(['json-invalid', { a: 2 }, { a: 3 }]);
+  });
+
   it('are skipped when too long, and the next is found where the lines begin alike', async () => {
     const long = `{"a": "${'x'.repeat(MAX_RECORD_BYTES)}"}`;
     expect(await held(`[${long}, {"a":2}]`)).toEqual(['too-long', { a: 2 }]);
