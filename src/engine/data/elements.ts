@@ -97,6 +97,13 @@ class ElementSplitter implements RecordSplitter {
     /** Where in the chunk the bytes begin that are not yet gathered. */
     let from = 0;
     for (let i = 0; i < chunk.length; i++) {
+      if (this.#inString && !this.#escaped) {
+        // Most of a file is plain text in strings, which means nothing here.
+        const end = endOfPlain(chunk, i);
+        this.#offset += end - i;
+        i = end;
+        if (i === chunk.length) break;
+      }
       const byte = chunk[i]!;
       if (this.#phase === 'element') {
         if (this.#endsBefore(byte)) {
@@ -225,6 +232,15 @@ class ElementSplitter implements RecordSplitter {
 
 function isSpace(byte: number): boolean {
   return byte === SPACE || byte === LF || byte === CR || byte === TAB;
+}
+
+/** Index of the first byte from `start` on that is not plain ASCII inside a string; the chunk's length if all are. */
+function endOfPlain(chunk: Uint8Array, start: number): number {
+  for (let i = start; i < chunk.length; i++) {
+    const byte = chunk[i]!;
+    if (byte < SPACE || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) return i;
+  }
+  return chunk.length;
 }
 
 function trimEnd(bytes: Uint8Array): Uint8Array {
