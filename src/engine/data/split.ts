@@ -33,7 +33,7 @@ export function splitKey(row: ClinicalCase): SplitKey | null {
   return { ...fingerprint(row), stratum: facet === undefined ? gold : `${gold} · ${facet}` };
 }
 
-export function isLabelled({ answer, openAnswer }: ClinicalCase): boolean {
+function isLabelled({ answer, openAnswer }: ClinicalCase): boolean {
   return answer !== null || openAnswer !== undefined;
 }
 

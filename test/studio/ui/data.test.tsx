@@ -411,4 +411,25 @@ describe('the warning before a run', () => {
     await waitFor(() => expect(datasetWorkers[0]!.types()).toContain('overlap'));
     expect(screen.queryByText(/13-word runs/)).toBeNull();
   });
+
+  it('stands before an evaluation too, against what was trained on', async () => {
+    const leaked = { ...found, exact: 4, sharedHalf: 4, test: { name: 'test.jsonl', part: 'all', rows: 60 } };
+    const { addDataset, datasetWorkers } = await openStudio(
+      '#/evaluate',
+      { hello },
+      { overlap: () => leaked },
+    );
+    await addDataset(dataset({ id: 'data-2', name: 'test.jsonl' }));
+    await addDataset(dataset());
+    expect(await screen.findByText('These are the cases that a run trains on.')).toBeTruthy();
+    await act(async () => void fireEvent.click(screen.getByRole('checkbox', { name: /test\.jsonl/ })));
+    await waitFor(() =>
+      expect(screen.getByText(/^Of 60 cases of test\.jsonl, 4 are also trained on/)).toBeTruthy(),
+    );
+    expect(datasetWorkers[0]!.commands.at(-1)).toMatchObject({
+      type: 'overlap',
+      train: { datasetId: 'data-1', part: 'all' },
+      test: { datasetId: 'data-2', part: 'all' },
+    });
+  });
 });

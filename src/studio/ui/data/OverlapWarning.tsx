@@ -13,11 +13,17 @@ import css from './OverlapWarning.module.css';
 
 const REST_MS = 400;
 
-/** @param test what will be evaluated; undefined: what the next run holds out */
+/**
+ * @param test what will be evaluated, against what the last run trained on, or the next one will;
+ *   undefined: what the next run holds out
+ */
 export function OverlapWarning({ test }: { readonly test?: PartOfDataset }) {
   const session = useSession();
-  const datasetId = useStudio((state) => state.datasetId);
-  const draft = useStudio((state) => state.draft);
+  const run = useStudio((state) => (test ? state.run : null));
+  const chosen = useStudio((state) => state.datasetId);
+  const next = useStudio((state) => state.draft);
+  const datasetId = run?.datasetId ?? chosen;
+  const draft = run?.config ?? next;
   const settings = useStudio((state) => state.ready?.settings) ?? [];
   const data = useStudio((state) => state.data);
   const own = draft && isValid(draft, settings) ? heldOutComparison(datasetId, draft) : null;

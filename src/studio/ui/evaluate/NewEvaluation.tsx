@@ -7,6 +7,7 @@ import { HELD_OUT_CASES } from '../../store/evaluator';
 import { formatCount, formatNumber } from '../../store/format';
 import { STARTER_HELD_OUT } from '../../store/starter';
 import { useSession, useStudio } from '../context';
+import { OverlapWarning } from '../data/OverlapWarning';
 import { Button } from '../kit/Button';
 import { Panel } from '../kit/Panel';
 import { useQuery } from '../query';
@@ -98,6 +99,11 @@ export function NewEvaluation() {
           </label>
         </div>
         {config && <Terms config={config} />}
+        {datasets
+          .filter(({ datasetId }) => datasetId !== HELD_OUT_CASES)
+          .map(({ datasetId, part }) => (
+            <OverlapWarning key={datasetId} test={{ datasetId, part }} />
+          ))}
         <div className={css.start}>
           <Button
             label="Evaluate"
