@@ -1,5 +1,7 @@
+import { createStore } from 'idb-keyval';
 import { describe, expect, it } from 'vitest';
 import type { StepRecord } from '../../../src/protocol';
+import { openCases } from '../../../workers/trainer/cases';
 import {
   newBrowser,
   openDataset,
@@ -113,6 +115,29 @@ describe('TrainerService', () => {
     expect(stopped.status).toBe('stopped');
     const newest = (await trainer.send({ type: 'list-checkpoints' }))[0]!;
     expect(newest.step).toBe(stopped.step);
+  });
+
+  it('trains on no case that is held out, neither from its start nor after a resume', async () => {
+    const browser = newBrowser();
+    const { trainer, datasetId } = await readyTrainer(browser);
+    const data = { heldOutFraction: 0.5, splitSeed: 4 };
+    await trainer.send({ type: 'start', config: { ...config, data, steps: STEPS }, datasetId });
+    await trainer.status('finished');
+    const resumed = openTrainer(browser);
+    await resumed.send({ type: 'hello', protocolVersion: 1, backend: 'wasm' });
+    const id = await checkpointAt(resumed, 3);
+    await resumed.send({ type: 'resume-checkpoint', id, steps: STEPS });
+    await resumed.status('finished');
+
+    const database = createStore(`${browser}-datasets`, 'datasets');
+    const { cases } = await openCases(database, datasetId, 'held-out', data);
+    const heldOut = await Promise.all(Array.from({ length: cases.count }, (_, index) => cases.at(index)));
+    expect(heldOut).toHaveLength(6);
+    for (const each of [trainer, resumed]) {
+      const trained = stepsOf(each).flatMap(({ rollouts }) => rollouts.map(({ caseId }) => caseId));
+      expect(trained.length).toBeGreaterThan(0);
+      expect(heldOut.filter(({ id: caseId }) => trained.includes(caseId))).toEqual([]);
+    }
   });
 
   it('takes a checkpoint out as a zip and in again, and resumes from it', async () => {
