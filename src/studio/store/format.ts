@@ -80,16 +80,3 @@ export function formatTime(iso: string): string {
   const time = Date.parse(iso);
   return Number.isNaN(time) ? iso : clock.format(time);
 }
-
-/**
- * 95 % Wilson score interval of a proportion k/n (Wilson 1927), as fractions; null for n = 0.
- */
-export function wilsonInterval(k: number, n: number): readonly [number, number] | null {
-  if (n === 0) return null;
-  const z = 1.959964;
-  const p = k / n;
-  const centre = p + (z * z) / (2 * n);
-  const half = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
-  const scale = 1 + (z * z) / n;
-  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)];
-}

@@ -98,7 +98,7 @@ export const intervalOf = ({ wilson, bootstrap }: Proportion): Interval | null =
 
 /** Where the weights came from; whose they are, the evaluation's name says. */
 export const POLICIES: Readonly<Record<EvaluatedPolicyFacts['kind'], string>> = {
-  current: 'as it then was',
+  current: 'current at the time',
   base: 'base model',
   checkpoint: 'checkpoint',
   imported: 'made elsewhere',

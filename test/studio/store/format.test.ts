@@ -10,7 +10,6 @@ import {
   formatPercent,
   formatSigned,
   formatTime,
-  wilsonInterval,
 } from '../../../src/studio/store/format';
 
 describe('numbers', () => {
@@ -79,23 +78,5 @@ describe('times', () => {
     expect([formatMs(840), formatMs(1240)]).toEqual(['840 ms', '1.2 s']);
     expect(formatTime('2026-11-22T09:00:00Z')).toMatch(/22 Nov 2026/);
     expect(formatTime('yesterday')).toBe('yesterday');
-  });
-});
-
-describe('wilsonInterval', () => {
-  // Newcombe 1998, Statistics in Medicine 17:857, table I, score method without continuity correction.
-  it.each([
-    [81, 263, 0.2553, 0.3662],
-    [15, 148, 0.0624, 0.1605],
-    [0, 20, 0, 0.1611],
-    [1, 29, 0.0061, 0.1718],
-  ])('agrees with the published interval of %d of %d', (k, n, low, high) => {
-    const interval = wilsonInterval(k, n)!;
-    expect(interval[0]).toBeCloseTo(low, 4);
-    expect(interval[1]).toBeCloseTo(high, 4);
-  });
-
-  it('has no say about nothing', () => {
-    expect(wilsonInterval(0, 0)).toBeNull();
   });
 });

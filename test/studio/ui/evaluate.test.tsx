@@ -300,6 +300,15 @@ describe('one evaluation', () => {
     await waitFor(() => expect(screen.getByText('No case matches')).toBeTruthy());
   });
 
+  it('forgets a filter that does not fit one completion per case', async () => {
+    history.replaceState(null, '', '/?cases=disagreeing');
+    const one = { ...small, samples: 1 };
+    await openStudio('#/evaluate/evaluation-1', { ...script, ...stored(one) });
+    const grid = await screen.findByRole('grid', { name: 'Evaluated cases' });
+    await waitFor(() => expect(grid.getAttribute('aria-rowcount')).toBe('4'));
+    expect(screen.queryByRole('radio', { name: /^disagreeing/ })).toBeNull();
+  });
+
   it('opens a case by key, walks its samples, and shows the evidence of an objective', async () => {
     const { scorers } = await openStudio(
       '#/evaluate/evaluation-1',

@@ -39,7 +39,8 @@ export function Cases({ evaluation, dataset, open }: CasesProps) {
   const [text, setText] = useState('');
   const search = useRef<HTMLInputElement>(null);
   const needle = useDeferredValue(text.trim().toLowerCase());
-  const filter: CaseFilter = filterText in CASE_FILTERS ? (filterText as CaseFilter) : 'all';
+  const filters = filtersFor(samples);
+  const filter = filters.find((name) => name === filterText) ?? 'all';
 
   const shown = useMemo(
     () =>
@@ -87,7 +88,7 @@ export function Cases({ evaluation, dataset, open }: CasesProps) {
           <Segmented<CaseFilter>
             label="Cases"
             value={filter}
-            choices={filterChoices(rows, samples > 1)}
+            choices={filters.map((name) => ({ value: name, label: filterLabel(name, rows) }))}
             onChange={setFilter}
           />
           <label className={css.search}>
@@ -151,14 +152,12 @@ function NoCases({ reading, read }: { readonly reading: boolean; readonly read: 
   );
 }
 
-/** Each with its count; samples can only disagree where there are several. */
-const filterChoices = (rows: readonly CaseRow[], several: boolean) =>
-  (Object.keys(CASE_FILTERS) as CaseFilter[])
-    .filter((name) => several || name !== 'disagreeing')
-    .map((name) => ({
-      value: name,
-      label: `${CASE_FILTERS[name].label} ${formatCount(rows.filter(CASE_FILTERS[name].keeps).length)}`,
-    }));
+/** Completions can only disagree where there are several. */
+const filtersFor = (samples: number): readonly CaseFilter[] =>
+  (Object.keys(CASE_FILTERS) as CaseFilter[]).filter((name) => samples > 1 || name !== 'disagreeing');
+
+const filterLabel = (name: CaseFilter, rows: readonly CaseRow[]): string =>
+  `${CASE_FILTERS[name].label} ${formatCount(rows.filter(CASE_FILTERS[name].keeps).length)}`;
 
 /** Beside an open case there is no room for what several samples need and the question too. */
 function columnsFor(several: boolean, compact: boolean): readonly Column<CaseRow>[] {

@@ -31,6 +31,9 @@ export const CHANGES = ['changes', 'improved'] as const;
 /** Nothing is pointed at: two completions are compared as they are. */
 const NOWHERE: Pointing = { entries: [], active: null, onHover: () => {}, onSelect: () => {} };
 
+/** Where the list is on the page. */
+export const CHANGED_CASES = 'changed-cases';
+
 type Change = 'improved' | 'regressed';
 
 interface Pair {
@@ -105,7 +108,7 @@ export function ChangedCases({ comparison, first, second, openId }: ChangedCases
   const error = before.error ?? after.error;
   const expected = (change === 'improved' ? improved : regressed).length;
   return (
-    <div className={css.cases}>
+    <div id={CHANGED_CASES} className={css.cases}>
       <Panel title="Changed cases" flush className={css.list}>
         <div className={cases.filters}>
           <Segmented<Change>

@@ -4,7 +4,7 @@ import { formatCount } from '../../store/format';
 import { formatP } from '../../store/results';
 import { Panel } from '../kit/Panel';
 import { useQuery } from '../query';
-import { CHANGES } from './ChangedCases';
+import { CHANGED_CASES, CHANGES } from './ChangedCases';
 import css from './Compare.module.css';
 
 export function McNemar({ comparison }: { readonly comparison: EvaluationComparison }) {
@@ -16,7 +16,10 @@ export function McNemar({ comparison }: { readonly comparison: EvaluationCompari
       className={css.changed}
       disabled={count === 0}
       title={`Show the ${change} cases below`}
-      onClick={() => setChange(change)}
+      onClick={() => {
+        setChange(change);
+        document.getElementById(CHANGED_CASES)?.scrollIntoView?.({ block: 'nearest' });
+      }}
     >
       <strong>{formatCount(count)}</strong> {change}
     </button>

@@ -34,8 +34,8 @@ export function Accuracy({ result }: { readonly result: DatasetResult }) {
         </div>
         {samplesPerCase > 1 && (
           <Forest
-            caption={`Of ${samplesPerCase} completions per case, k are looked at: pass@k counts a case if one of them is right, maj@k if their majority is.`}
-            headings={['k', 'Share [95 % bootstrap]', 'cases']}
+            caption={`Of ${samplesPerCase} completions per case, k are looked at: pass@k counts a case if one of them is right, maj@k if their majority is. Percentile bootstrap.`}
+            headings={['k', 'Share [95 %]', 'cases']}
             rows={[...atK('pass@', passAt, '●'), ...atK('maj@', majAt, '■')]}
           />
         )}
@@ -177,23 +177,32 @@ export function PerResponse({ result }: { readonly result: DatasetResult }) {
                 <td className={css.muted}>{comparableWith}</td>
               </tr>
             ))}
-            <tr>
-              <th scope="row">Tokens</th>
-              <td>{formatEstimate(tokens, 1)}</td>
-              <td className={css.muted}>–</td>
-            </tr>
-            <tr>
-              <th scope="row">Cut at the token limit</th>
-              <td>
-                {formatCount(truncated.count)}/{formatCount(truncated.of)} ·{' '}
-                {formatShare(truncated.value, intervalOf(truncated))}
-              </td>
-              <td className={css.muted}>–</td>
-            </tr>
+            {tokens.cases > 0 && <Length tokens={tokens} truncated={truncated} />}
           </tbody>
         </table>
       </section>
     </Panel>
+  );
+}
+
+/** Not of completions made elsewhere: their tokens are not known. */
+function Length({ tokens, truncated }: Pick<DatasetResult, 'tokens' | 'truncated'>) {
+  return (
+    <>
+      <tr>
+        <th scope="row">Tokens</th>
+        <td>{formatEstimate(tokens, 1)}</td>
+        <td className={css.muted}>–</td>
+      </tr>
+      <tr>
+        <th scope="row">Cut at the token limit</th>
+        <td>
+          {formatCount(truncated.count)}/{formatCount(truncated.of)} ·{' '}
+          {formatShare(truncated.value, intervalOf(truncated))}
+        </td>
+        <td className={css.muted}>–</td>
+      </tr>
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 /** The screens, on the left; at narrow widths only their icons. */
 import { Link, useRoute } from 'wouter';
+import { formatPercent } from '../../store/format';
 import { useStudio } from '../context';
 import { KEYS, type KeyName } from '../keys';
 import { cx } from '../kit/cx';
@@ -23,10 +24,12 @@ export const SCREENS: readonly Screen[] = [
 ];
 
 export function Rail() {
-  const counts: Readonly<Record<string, number>> = {
+  const evaluating = useStudio((state) => state.evaluations.atWork?.progress ?? null);
+  const evaluations = useStudio((state) => state.evaluations.list?.length ?? 0);
+  const counts: Readonly<Record<string, number | string>> = {
     '/data': useStudio((state) => state.datasets.length),
     '/rollouts': useStudio((state) => state.rollouts.length),
-    '/evaluate': useStudio((state) => state.evaluations.list?.length ?? 0),
+    '/evaluate': evaluating ? formatPercent(evaluating.done / evaluating.total, 0) : evaluations,
     '/checkpoints': useStudio((state) => state.checkpoints).filter(({ deleted }) => !deleted).length,
   };
   return (
@@ -38,7 +41,7 @@ export function Rail() {
   );
 }
 
-function RailLink({ screen, count }: { readonly screen: Screen; readonly count: number }) {
+function RailLink({ screen, count }: { readonly screen: Screen; readonly count: number | string }) {
   const [here] = useRoute(screen.path === '/' ? '/' : `${screen.path}/*?`);
   const key = KEYS[screen.shortcut];
   return (
@@ -51,7 +54,7 @@ function RailLink({ screen, count }: { readonly screen: Screen; readonly count: 
     >
       <Icon name={screen.icon} size={18} />
       <span className={css.label}>{screen.label}</span>
-      {count > 0 && <span className={css.count}>{count}</span>}
+      {count !== 0 && <span className={css.count}>{count}</span>}
     </Link>
   );
 }
