@@ -8,7 +8,7 @@
  * 13-grams that occur in any training question. Options and answers are not compared.
  *
  * Both sets are streamed. Grams are kept as 53-bit hashes, of the test set only and at most
- * `MAX_GRAMS` at a time (about 100 MB): a larger test set is worked through in blocks, each with a
+ * `MAX_GRAMS` at a time (about 60 MB): a larger test set is worked through in blocks, each with a
  * pass of its own over the training set, so the result is the same and only the time grows.
  */
 import { type ClinicalCase, type DatasetPart, type OverlapReport, StudioError } from '../../protocol';

@@ -19,11 +19,15 @@ interface Parts {
 export async function splitDataset(cases: Cases, split: Split): Promise<Parts> {
   const labelled: number[] = [];
   const keys: SplitKey[] = [];
+  /** One string for each stratum, whatever number of cases has it. */
+  const names = new Map<string, string>();
   for (let index = 0; index < cases.count; index++) {
     const key = splitKey(await cases.case(index));
     if (key === null) continue;
+    const stratum = names.get(key.stratum) ?? key.stratum;
+    names.set(stratum, stratum);
     labelled.push(index);
-    keys.push(key);
+    keys.push({ ...key, stratum });
   }
   const placements = splitCases(keys, split);
   return {
