@@ -93,12 +93,11 @@ function expectedDirection(finding: NumberFinding | LevelFinding): Direction | n
 function isSameNumber(number: NumberMention, expected: NumberMention): boolean {
   if (expected.kind === 'age') return number.kind === 'age' && number.values[0] === expected.values[0];
   if (expected.label === 'temp') return isSameTemperature(number, expected);
-  if (number.values.length !== expected.values.length) return false;
-  if (!number.values.every((value, k) => isNear(value, expected.values[k]!))) return false;
-  return (
+  const isAlike =
     (expected.label !== '' && number.label === expected.label) ||
-    (number.unit !== '' && number.unit === expected.unit)
-  );
+    (number.unit !== '' && number.unit === expected.unit);
+  if (!isAlike || number.values.length !== expected.values.length) return false;
+  return number.values.every((value, k) => isNear(value, expected.values[k]!));
 }
 
 function isSameTemperature(number: NumberMention, { values, written }: NumberMention): boolean {

@@ -3,15 +3,7 @@
  * General knowledge, suppositions and paraphrases are no claims.
  */
 import type { TextSpan } from '../../../protocol/scoring';
-import {
-  CLAIM_ENDS,
-  CLAIM_VERBS,
-  HEDGES,
-  NOT_CLAIMED,
-  POSSESSIVES,
-  SUBJECTS,
-  VAGUE_WORDS,
-} from '../words/claims';
+import { CLAIM_ENDS, CLAIM_VERBS, HEDGES, NOT_CLAIMED, VAGUE_WORDS } from '../words/claims';
 import type { ConceptId } from '../words/concepts';
 import { EXCUSED_BY } from '../words/paraphrases';
 import { type CompiledCase, derivedConcept, SHARED_LETTERS } from './case';
@@ -144,8 +136,8 @@ function markClaims({ stream, tokens, denied }: Passage): Uint8Array {
 /** The word that opens a claim about `subject`: its verb, or a possessive itself. null: no claim. */
 function claimVerb(stream: readonly Token[], subject: Token): Token | null {
   const { kind, word } = subject;
-  if (kind !== 'word' || !(SUBJECTS.has(word.stem) || POSSESSIVES.has(word.lower))) return null;
-  if (POSSESSIVES.has(word.lower) || word.lower.endsWith("'s")) return subject;
+  if (kind !== 'word' || !(word.isSubject || word.isPossessive)) return null;
+  if (word.isPossessive || word.lower.endsWith("'s")) return subject;
   for (let at = subject.position + 1; at <= subject.position + VERB_REACH; at++) {
     const token = stream[at];
     if (token?.kind !== 'word' || token.sentence !== subject.sentence || HEDGES.has(token.word.lower))

@@ -26,7 +26,7 @@ export function readRuns(content: readonly Token[], length: number = COPIED_RUN)
   const base = content.length + 1;
   const words = new Map<string, number>();
   const doublings: Map<number, number>[] = [];
-  let ids = content.map(({ word }) => idOf(words, word.stem));
+  let ids: Int32Array = Int32Array.from(content, ({ word }) => idOf(words, word.stem));
   for (let half = 1; half < length; half *= 2) {
     const longer = new Map<number, number>();
     ids = double(ids, half, (first, second) => idOf(longer, first * base + second));
@@ -37,7 +37,7 @@ export function readRuns(content: readonly Token[], length: number = COPIED_RUN)
 
 /** Per word of `content`: 1 if it stands in a run that `source` has too. */
 export function markCopied(content: readonly Token[], source: Runs): Uint8Array {
-  let ids = content.map(({ word }) => source.words.get(word.stem) ?? UNKNOWN);
+  let ids: Int32Array = Int32Array.from(content, ({ word }) => source.words.get(word.stem) ?? UNKNOWN);
   source.doublings.forEach((longer, step) => {
     ids = double(ids, 2 ** step, (first, second) =>
       first === UNKNOWN || second === UNKNOWN
@@ -54,15 +54,11 @@ export function markCopied(content: readonly Token[], source: Runs): Uint8Array 
 
 const UNKNOWN = -1;
 
-/** The runs at each place, joined with those `half` words on. */
-function double(
-  ids: readonly number[],
-  half: number,
-  join: (first: number, second: number) => number,
-): number[] {
-  const longer: number[] = [];
-  for (let at = 0; at + half < ids.length; at++) longer.push(join(ids[at]!, ids[at + half]!));
-  return longer;
+/** The runs at each place joined with those `half` words on, in the memory of `ids`. */
+function double(ids: Int32Array, half: number, join: (first: number, second: number) => number): Int32Array {
+  const count = Math.max(0, ids.length - half);
+  for (let at = 0; at < count; at++) ids[at] = join(ids[at]!, ids[at + half]!);
+  return ids.subarray(0, count);
 }
 
 function idOf<Key>(ids: Map<Key, number>, key: Key): number {

@@ -1,5 +1,4 @@
 /** Which tokens a denial reaches (after NegEx): section 3.0 of the specification. Linear. */
-import { HARD_SCOPE_ENDS, NEW_SUBJECTS, SCOPE_ENDS } from '../words/negation';
 import { longestMatch, sameWordOrStem } from './phrase-table';
 import type { Token } from './tokens';
 
@@ -8,7 +7,7 @@ const MAX_SCOPE = 20;
 /** Tokens that a denial behind its finding reaches back. */
 const MAX_BACK = 5;
 
-const CLOSERS = [':', '(', ')'];
+const CLOSERS = ':()';
 /** End the reach back of a denial behind its finding. */
 const BACK_ENDS = [',', '.', 'but', 'with', 'and'];
 
@@ -68,11 +67,10 @@ function denyForwards(stream: readonly Token[], from: number, denied: Uint8Array
 }
 
 function endsScope({ word }: Token, before: Token, isFirst: boolean): boolean {
-  if (HARD_SCOPE_ENDS.has(word.stem)) return true;
+  if (word.endsDenial === 'everywhere') return true;
   if (isFirst) return false;
-  if (NEW_SUBJECTS.has(word.lower) && before.text === ',') return true;
-  const continues = before.word.lower === 'or' || before.word.lower === 'nor';
-  return !continues && (SCOPE_ENDS.has(word.stem) || SCOPE_ENDS.has(word.lower));
+  if (word.isNewSubject && before.text === ',') return true;
+  return word.endsDenial === 'later' && before.word.lower !== 'or' && before.word.lower !== 'nor';
 }
 
 function denyBackwards(stream: readonly Token[], position: number, denied: Uint8Array): void {

@@ -2,24 +2,20 @@
  * Numbers that a text gives the patient against those of the case: objective (e) of the
  * specification. Bounds, ranges, doses and what is said of patients in general are no claims.
  */
-import {
-  AGE_IN_GENERAL,
-  APPROXIMATORS,
-  COMPARATORS,
-  PLURAL_SUBJECTS,
-  POSSESSIVES,
-  SUBJECTS,
-} from '../words/claims';
+import { AGE_IN_GENERAL, APPROXIMATORS, COMPARATORS, PLURAL_SUBJECTS } from '../words/claims';
 import type { CompiledCase } from './case';
 import { type Violation, WRONG } from './claims';
 import { type NumberFinding, numberLabel } from './findings';
 import type { NumberMention } from './numbers';
 import { hasCue, mentionText, type Passage } from './passage';
 import type { Reasoning } from './reasoning';
+import type { Token } from './tokens';
 import { isNear } from './values';
 
 /** Tokens before a number that say how it is meant. */
 const REACH = 3;
+/** And behind it. */
+const AFTER = 2;
 /** Relative; wider behind "about". */
 const TOLERANCE = { exact: 0.006, approximate: 0.04 };
 /** °C. */
@@ -38,7 +34,7 @@ export function findNumberViolations(compiled: CompiledCase, reasoning: Reasonin
   const ofPatient = sentencesOfPatient(passage);
   const violations = new Map<string, Violation>();
   for (const mention of passage.numbers) {
-    if (sentences[mention.sentence]!.isCopied) continue;
+    if (sentences[mention.sentence]!.isCopied || !isChecked(mention)) continue;
     const context = readContext(passage, mention);
     if (context.isBound) continue;
     const same = measured.filter(({ number }) => number.label === mention.label);
@@ -48,7 +44,7 @@ export function findNumberViolations(compiled: CompiledCase, reasoning: Reasonin
         : !hasCue(passage, mention.sentence, 'general') &&
           (mention.measure !== null
             ? isWrongMeasure(compiled, passage, mention, same, context)
-            : isWrongOther(compiled, mention) && ofPatient[mention.sentence] === 1);
+            : ofPatient[mention.sentence] === 1 && !mention.values.every(compiled.values.has));
     if (!isWrong) continue;
     const key = `${mention.label} ${mention.values.map((value) => value.toFixed(1)).join('/')} ${mention.unit}`;
     if (violations.has(key)) continue;
@@ -74,21 +70,23 @@ interface Context {
 }
 
 function readContext({ tokens }: Passage, { first, last, sentence }: NumberMention): Context {
-  let from = first;
-  while (from > 0 && from > first - REACH && tokens[from - 1]!.sentence === sentence) from--;
-  const around = tokens.slice(from, last + 1).map(({ word }) => word.lower);
-  const before = tokens.slice(from, first);
-  const after = tokens.slice(last + 1, last + 3);
-  const isRange = (dash: string | undefined, other: string | undefined): boolean =>
-    (dash === '-' || dash === 'to') && other === 'number';
-  return {
-    isBound:
-      around.some((word) => COMPARATORS.has(word)) ||
-      isRange(after[0]?.word.lower, after[1]?.kind) ||
-      isRange(tokens[first - 1]?.word.lower, tokens[first - 2]?.kind),
-    isApproximate: around.some((word) => APPROXIMATORS.has(word)),
-    isPlural: [...before, ...after].some(({ word }) => PLURAL_SUBJECTS.has(word.lower)),
-  };
+  let isBound = isRange(tokens[last + 1], tokens[last + 2]) || isRange(tokens[first - 1], tokens[first - 2]);
+  let isApproximate = false;
+  let isPlural = false;
+  for (let at = Math.max(0, first - REACH); at <= last + AFTER; at++) {
+    const token = tokens[at];
+    if (token === undefined || (at < first && token.sentence !== sentence)) continue;
+    const { lower } = token.word;
+    if (at <= last && COMPARATORS.has(lower)) isBound = true;
+    if (at <= last && APPROXIMATORS.has(lower)) isApproximate = true;
+    if ((at < first || at > last) && PLURAL_SUBJECTS.has(lower)) isPlural = true;
+  }
+  return { isBound, isApproximate, isPlural };
+}
+
+/** "- 11", "to 11", and the same backwards. */
+function isRange(dash: Token | undefined, other: Token | undefined): boolean {
+  return (dash?.text === '-' || dash?.word.lower === 'to') && other?.kind === 'number';
 }
 
 function isWrongAge(
@@ -129,15 +127,16 @@ function isWrongMeasure(
   return !isSame && !(mayBeOther && mention.values.every(values.has));
 }
 
-function isWrongOther({ values }: CompiledCase, { kind, unit, values: claimed }: NumberMention): boolean {
-  return kind === 'other' && unit !== '' && !UNCHECKED_UNITS.has(unit) && !claimed.every(values.has);
+/** Durations, doses, shares and ratios are not. */
+function isChecked({ kind, unit }: NumberMention): boolean {
+  return kind !== 'time' && (kind !== 'other' || !UNCHECKED_UNITS.has(unit));
 }
 
 /** Per sentence: 1 if it speaks of the patient. */
 function sentencesOfPatient({ tokens, sentences }: Passage): Uint8Array {
   const ofPatient = new Uint8Array(sentences.length);
   for (const { word, sentence } of tokens) {
-    if (SUBJECTS.has(word.stem) || POSSESSIVES.has(word.lower)) ofPatient[sentence] = 1;
+    if (word.isSubject || word.isPossessive) ofPatient[sentence] = 1;
   }
   return ofPatient;
 }

@@ -7,7 +7,6 @@ import {
   COUNTED_THINGS,
   FILLERS,
   GESTATION_WORDS,
-  NUMBER_WORDS,
   SATURATION_FOLLOWERS,
   TIME_UNITS,
 } from '../words/numbers';
@@ -61,7 +60,7 @@ export function readNumbers(
 }
 
 export function parseNumber(text: string): number {
-  return Number.parseFloat(text.replaceAll(',', ''));
+  return Number.parseFloat(text.includes(',') ? text.replaceAll(',', '') : text);
 }
 
 /** A mention without what follows from its tokens. */
@@ -113,17 +112,15 @@ class NumberReader {
   }
 
   private opensRange({ text, word, position }: Token): boolean {
+    if (text !== 'N' && word.lower !== 'normal' && word.lower !== 'reference') return false;
     const next = this.stream[position + 1]?.word.lower ?? '';
-    if (text === 'N') return next === ':' || next === '=';
-    return (
-      (word.lower === 'normal' || word.lower === 'reference') && [':', '=', 'range', 'value'].includes(next)
-    );
+    return next === ':' || next === '=' || (text !== 'N' && (next === 'range' || next === 'value'));
   }
 
   /** "Three days", "G2P1". */
   private readWord(token: Token): void {
-    const count = NUMBER_WORDS.get(token.word.lower);
-    const unit = this.after(token, 1);
+    const { count, lower } = token.word;
+    const unit = count === undefined ? undefined : this.after(token, 1);
     if (count !== undefined && unit !== undefined && TIME_UNITS.has(unit.word.stem)) {
       if (this.stream[token.position + 2]?.word.lower === 'old') return;
       this.add({
@@ -136,7 +133,7 @@ class NumberReader {
       });
       return;
     }
-    const pregnancies = /^g(\d{1,4})p(\d{1,4})$/.exec(token.word.lower);
+    const pregnancies = lower.startsWith('g') ? /^g(\d{1,4})p(\d{1,4})$/.exec(lower) : null;
     if (pregnancies !== null) {
       const values = [Number(pregnancies[1]), Number(pregnancies[2])];
       const at = { first: token.index, last: token.index };

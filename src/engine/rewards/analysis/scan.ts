@@ -1,5 +1,7 @@
 /** Normalised text → the spans of its tokens: numbers, words, line feeds, and single signs. */
 
+import { codePointLength } from '../python-text';
+
 export type TokenKind = 'word' | 'number' | 'sign' | 'line';
 
 /** Calls `emit` for each token, in order. Linear; spaces belong to none. */
@@ -20,7 +22,9 @@ export function scanTokens(text: string, emit: (kind: TokenKind, start: number, 
       emit('word', start, end);
       start = end;
     } else {
-      emit('sign', start, ++start);
+      const end = start + codePointLength(text, start);
+      emit('sign', start, end);
+      start = end;
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Tokens, and what the word data knows of each word: looked up once per distinct word. */
+import { POSSESSIVES, SUBJECTS } from '../words/claims';
 import { STOP_WORDS } from '../words/general';
-import { POST_TRIGGERS } from '../words/negation';
+import { HARD_SCOPE_ENDS, NEW_SUBJECTS, POST_TRIGGERS, SCOPE_ENDS } from '../words/negation';
+import { NUMBER_WORDS } from '../words/numbers';
 import {
   CONCEPT_FORMS,
   type ConceptForm,
@@ -20,6 +22,15 @@ export interface Word {
   readonly stem: string;
   readonly isStop: boolean;
   readonly isPostTrigger: boolean;
+  /** It ends a denial: everywhere, or but right behind the trigger. */
+  readonly endsDenial: 'everywhere' | 'later' | null;
+  /** Behind a comma, it ends a denial. */
+  readonly isNewSubject: boolean;
+  /** Whom a sentence speaks of: "patient", "she"; or whose: "her". */
+  readonly isSubject: boolean;
+  readonly isPossessive: boolean;
+  /** The number that the word spells. */
+  readonly count: number | undefined;
   readonly concepts: readonly Pattern<ConceptForm>[] | undefined;
   readonly measures: readonly Pattern<Measure>[] | undefined;
   readonly cues: readonly Pattern<CueForm>[] | undefined;
@@ -88,6 +99,15 @@ function describe(spelling: string, kind: TokenKind): Word {
     stem: stemmed,
     isStop: STOP_WORDS.has(lower),
     isPostTrigger: POST_TRIGGERS.has(stemmed),
+    endsDenial: HARD_SCOPE_ENDS.has(stemmed)
+      ? 'everywhere'
+      : SCOPE_ENDS.has(stemmed) || SCOPE_ENDS.has(lower)
+        ? 'later'
+        : null,
+    isNewSubject: NEW_SUBJECTS.has(lower),
+    isSubject: SUBJECTS.has(stemmed),
+    isPossessive: POSSESSIVES.has(lower),
+    count: NUMBER_WORDS.get(lower),
     // A number starts neither.
     concepts: kind === 'number' ? undefined : CONCEPT_FORMS.get(stemmed),
     measures: kind === 'number' ? undefined : MEASURE_FORMS.get(stemmed),
