@@ -157,7 +157,7 @@ export interface DatasetIssue {
 }
 
 export interface DatasetSummary {
-  /** SHA-256 of the file's bytes, hex. */
+  /** SHA-256 of the file's bytes, hex; of that and of how it is read, where a person had to say it. */
   readonly id: string;
   readonly name: string;
   readonly bytes: number;
