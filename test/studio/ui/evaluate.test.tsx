@@ -102,6 +102,7 @@ describe('a new evaluation', () => {
     expect(screen.getByText('The first cases: a whole number, or empty for all.')).toBeTruthy();
     expect(limit.getAttribute('aria-invalid')).toBe('true');
     await change(limit, '');
+    expect(screen.getByText(/^all of starter-heldout.jsonl; the time is estimated/)).toBeTruthy();
     await change(screen.getByLabelText('Samples per case'), '65');
     expect(screen.getByText('Samples per case: 1 to 64.')).toBeTruthy();
     await change(screen.getByLabelText('Samples per case'), '2');

@@ -171,22 +171,21 @@ function countOf(rows: number | null, choice: DatasetChoice, config: RunConfig |
   return Math.min(limit ?? there, there);
 }
 
-function Amount({
-  counts,
-  samples,
-}: {
+interface AmountProps {
+  /** Of each dataset; null: it is not open yet, and all of it is asked for. */
   readonly counts: readonly (number | null)[];
   readonly samples: number;
-}) {
-  if (counts.includes(null)) return 'All its cases';
-  const cases = counts.reduce<number>((sum, count) => sum + count!, 0);
-  return (
-    <>
-      up to {formatCount(cases)} cases
-      {samples > 1 && ` × ${samples} = ${formatCount(cases * samples)} completions`}; the time is estimated
-      once it runs
-    </>
-  );
+}
+
+function Amount({ counts, samples }: AmountProps) {
+  const cases = counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  const parts = [
+    ...(cases > 0 ? [`up to ${formatCount(cases)} cases`] : []),
+    ...(counts.includes(null) ? [`all of ${STARTER_HELD_OUT.name}`] : []),
+  ];
+  const times = samples > 1 ? ` × ${samples}` : '';
+  const product = times && !counts.includes(null) ? ` = ${formatCount(cases * samples)} completions` : '';
+  return `${parts.join(' and ')}${times}${product}; the time is estimated once it runs`;
 }
 
 /** By what the completions will be scored, in a sentence. */
