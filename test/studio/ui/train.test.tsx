@@ -138,11 +138,23 @@ describe('a run', () => {
 
   it('draws a curve per weighted objective, the reward with its band, and the health that was reported', async () => {
     const { tell } = await openStudio('#/train');
+    // Language is measured, but without a weight.
+    const rewards = { ...config.rewards, weights: { accuracy: 10, format: 1 } };
     await tell(
-      { type: 'run', run: run() },
+      { type: 'run', run: run({ config: { ...config, rewards } }) },
       ...steps(1, 6).map((event) => ({
         ...event,
-        record: { ...event.record, metrics: { ...event.record.metrics, kl: 0.01, grad_norm: 1 } },
+        record: {
+          ...event.record,
+          metrics: {
+            ...event.record.metrics,
+            kl: 0.01,
+            grad_norm: 1,
+            'dead_groups/accuracy': 0.5,
+            'dead_groups/format': 1,
+            'dead_groups/language': 0,
+          },
+        },
       })),
       { type: 'checkpoints', checkpoints: [checkpoint(5)], storage },
     );
@@ -150,11 +162,15 @@ describe('a run', () => {
     const legend = ['Accuracy', 'Format', 'Language'].map((name) =>
       screen.getByRole('button', { name: new RegExp(`${name}$`) }),
     );
-    expect(legend.map((entry) => entry.getAttribute('aria-pressed'))).toEqual(['true', 'true', 'true']);
-    const lines = () => document.querySelectorAll('[data-testid=curves] .recharts-line-curve').length;
-    await waitFor(() => expect(lines()).toBe(2 * 3 + 2)); // raw and smoothed, three objectives and the reward
+    expect(legend.map((entry) => entry.getAttribute('aria-pressed'))).toEqual(['true', 'true', 'false']);
+    const lines = (name: string) =>
+      screen.getByRole('figure', { name }).querySelectorAll('.recharts-line-curve').length;
+    const all = () => ['Mean of each objective', 'Share of dead groups by objective', 'Reward'].map(lines);
+    await waitFor(() => expect(all()).toEqual([2 * 2, 2 * 2, 2])); // raw and smoothed
     await act(async () => void fireEvent.click(legend[0]!));
-    await waitFor(() => expect(lines()).toBe(2 * 2 + 2));
+    await waitFor(() => expect(all()).toEqual([2 * 1, 2 * 1, 2]));
+    await act(async () => void fireEvent.click(legend[2]!));
+    await waitFor(() => expect(all()).toEqual([2 * 2, 2 * 2, 2]));
     expect(screen.getByRole('figure', { name: 'Reward' }).querySelector('.recharts-area-area')).toBeTruthy();
     expect(screen.getByRole('figure', { name: 'KL' })).toBeTruthy();
     expect(screen.queryByRole('figure', { name: 'Entropy' })).toBeNull();

@@ -46,6 +46,15 @@ export function useChartView() {
   } as const;
 }
 
+interface Curve {
+  readonly series: Series;
+  /** It has no weight. */
+  readonly watched: boolean;
+  readonly shown: boolean;
+  /** Share of groups in which it does not differ, by step. */
+  readonly dead: Column;
+}
+
 export function Curves() {
   const history = useSlowly(
     useStudio((state) => state.history),
@@ -55,21 +64,32 @@ export function Curves() {
   const builtIn = useStudio((state) => state.ready?.objectives);
   const checkpoints = useStudio((state) => state.checkpoints);
   const { axis, setAxis, smoothing, setSmoothing } = useChartView();
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  /** Whose entry in the legend was pressed: shown at first are the objectives that have a weight. */
+  const [pressed, setPressed] = useState<ReadonlySet<string>>(new Set());
 
   const rewards = run?.config.rewards;
   const x = useMemo(() => xColumn(history, axis), [history, axis]);
   const all = useMemo(() => {
     const objectives = objectivesOf(builtIn ?? [], rewards?.custom ?? []);
     const styles = objectiveStyles(objectives);
-    return objectives.flatMap(({ name, label }): Series[] => {
+    const curves = objectives.flatMap(({ name, label }): Curve[] => {
       const raw = history.columns[`rewards/${name}/mean`];
-      // An objective without weight teaches nothing: left out.
-      if (!raw || weightOf(name, rewards) === 0) return [];
-      return [{ key: name, label, style: styles.get(name)!, values: smooth(raw, smoothing), raw }];
+      if (!raw) return [];
+      const watched = weightOf(name, rewards) === 0;
+      const shown = watched === pressed.has(name);
+      const series = { key: name, label, style: styles.get(name)!, values: smooth(raw, smoothing), raw };
+      return [{ series, watched, shown, dead: history.columns[`dead_groups/${name}`] ?? [] }];
     });
-  }, [history, builtIn, rewards, smoothing]);
-  const series = useMemo(() => all.filter(({ key }) => !hidden.has(key)), [all, hidden]);
+    return curves.sort((a, b) => Number(a.watched) - Number(b.watched));
+  }, [history, builtIn, rewards, smoothing, pressed]);
+  const series = useMemo(() => all.filter(({ shown }) => shown).map((curve) => curve.series), [all]);
+  const dead = useMemo(
+    () =>
+      all
+        .filter(({ shown }) => shown)
+        .map(({ series, dead: raw }): Series => ({ ...series, values: smooth(raw, smoothing), raw })),
+    [all, smoothing],
+  );
   const total = useMemo(() => {
     const raw = history.columns.reward ?? [];
     const values = smooth(raw, smoothing);
@@ -91,7 +111,7 @@ export function Curves() {
 
   const started = history.steps.length > 0;
   const format = FORMAT_X[axis];
-  const room = labelRoom(all.map(({ label }) => label)); // the same for both, so that their steps align
+  const room = labelRoom(series.map(({ label }) => label)); // the same for all, so that their steps align
   return (
     <div className={css.curves} data-testid="curves">
       <Panel
@@ -120,13 +140,14 @@ export function Curves() {
         {started ? (
           <>
             <div className={css.legend}>
-              {all.map(({ key, label, style }) => (
+              {all.map(({ series: { key, label, style }, shown, watched }) => (
                 <button
                   key={key}
                   type="button"
-                  aria-pressed={!hidden.has(key)}
-                  className={cx(css.entry, hidden.has(key) && css.off)}
-                  onClick={() => setHidden(toggled(hidden, key))}
+                  aria-pressed={shown}
+                  title={watched ? 'Only watched: it has no weight in the reward.' : undefined}
+                  className={cx(css.entry, !shown && (watched ? css.watched : css.off))}
+                  onClick={() => setPressed(toggled(pressed, key))}
                 >
                   <svg width="26" height="10" aria-hidden="true">
                     <line
@@ -161,6 +182,23 @@ export function Curves() {
           </EmptyState>
         )}
       </Panel>
+      {dead.some(({ raw }) => raw!.length > 0) && (
+        <Panel
+          title="Dead groups"
+          note="share of groups in which an objective does not differ: there it teaches nothing"
+        >
+          <LinePlot
+            label="Share of dead groups by objective"
+            x={x}
+            series={dead}
+            flags={flags}
+            height={132}
+            syncId="run"
+            formatX={format}
+            endLabels={room}
+          />
+        </Panel>
+      )}
       <Panel title="Reward" note="weighted sum, mean ± the groups’ standard deviation">
         {started ? (
           <LinePlot
