@@ -3,8 +3,6 @@ import type { ObjectiveDescriptor } from '../../protocol/config';
 import type { Evidence, ScoredCase } from '../../protocol/scoring';
 import type { Response } from './response';
 
-export type { ScoredCase } from '../../protocol/scoring';
-
 export interface ObjectiveResult {
   readonly value: number;
   readonly evidence: Evidence;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prepareResponse } from '../../../src/engine/rewards/response';
-import { findSections } from '../../../src/engine/rewards/sections';
+import { findSections, findSectionsLeniently } from '../../../src/engine/rewards/sections';
 import { TAGS } from '../../../src/engine/rewards/tags';
 import type { TagSet } from '../../../src/protocol/config';
 
@@ -58,4 +58,36 @@ describe('findSections', () => {
       expect(matches).toBeGreaterThan(500); // both outcomes are well covered
     });
   }
+});
+
+describe('findSectionsLeniently', () => {
+  const found = (text: string, addOpeningTag = false) => {
+    const response = prepareResponse(text, { tags: 'dx', eos: '<eos>', addOpeningTag });
+    const { preamble, reasoning, conclusion } = findSectionsLeniently(response);
+    const words = (span: { start: number; end: number }) => response.text.slice(span.start, span.end);
+    return [words(preamble), words(reasoning), conclusion && words(conclusion)];
+  };
+
+  it.each([
+    ['<dx>r</dx><conclusion>c</conclusion>', ['', 'r', 'c']],
+    ['p<dx>r</dx> and <conclusion>c</conclusion> s', ['p', 'r', 'c']],
+    ['<dx>r</dx>r</dx><conclusion>c</conclusion>c</conclusion>', ['', 'r', 'c']],
+    // One tag of a pair is missing, as when a completion is cut.
+    ['r</dx><conclusion>c</conclusion>', ['', 'r', 'c']],
+    ['p<dx>r', ['p', 'r', null]],
+    ['p<dx>r<conclusion>c</conclusion>', ['p', 'r', 'c']],
+    ['r<conclusion>c</conclusion>', ['', 'r', 'c']],
+    ['r</dx><conclusion>c', ['', 'r', null]],
+    ['</dx><dx>r', ['</dx>', 'r', null]],
+    ['r', ['', 'r', null]],
+    ['', ['', '', null]],
+    ['<conclusion>c</conclusion><dx>r</dx>', ['<conclusion>c</conclusion>', 'r', 'c']],
+    ['<think>r</think>', ['', '<think>r</think>', null]],
+  ])('%j', (text, expected) => {
+    expect(found(text)).toEqual(expected);
+  });
+
+  it('reads behind the opening tag that the prompt ended with', () => {
+    expect(found('r</dx><conclusion>c</conclusion>', true)).toEqual(['', 'r', 'c']);
+  });
 });

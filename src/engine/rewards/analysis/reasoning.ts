@@ -74,12 +74,6 @@ export function readReasoning(compiled: CompiledCase, text: string): Reasoning {
   };
 }
 
-/** Whether the finding is cited in a sentence that is not copied. */
-export function isCitedFreely({ sentences }: Reasoning, citations: Citations): boolean {
-  for (const sentence of citations.keys()) if (!sentences[sentence]!.isCopied) return true;
-  return false;
-}
-
 /** Stem → the indices of its tokens. */
 function occurrencesByStem(tokens: readonly Token[]): Map<string, number[]> {
   const occurrences = new Map<string, number[]>();
