@@ -7,7 +7,7 @@ import type { ConceptId } from '../words/concepts';
 import { QUESTION_FOLLOWERS } from '../words/vignette';
 import { contentTokens, type Runs, readRuns } from './copying';
 import { type Finding, type Findings, findFindings } from './findings';
-import { parseNumber } from './numbers';
+import { parseNumber } from './number-mentions';
 import { type Options, readOptions } from './options';
 import { type Passage, readPassage } from './passage';
 import type { Sentence } from './sentences';

@@ -6,7 +6,7 @@ import { type CompiledCase, derivedConcept } from './case';
 import type { Direction } from './derived';
 import { directionOf } from './direction';
 import type { Finding, LevelFinding, NumberFinding } from './findings';
-import type { NumberMention } from './numbers';
+import type { NumberMention } from './number-mentions';
 import type { ConceptMention, MeasureMention, Mention, Passage } from './passage';
 import { isNear } from './values';
 

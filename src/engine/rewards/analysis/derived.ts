@@ -1,6 +1,6 @@
 /** A measured value → the concept it amounts to: 38.5 °C is fever. Section 3.1 of the specification. */
 import type { ConceptId } from '../words/concepts';
-import type { NumberMention } from './numbers';
+import type { NumberMention } from './number-mentions';
 
 export type Direction = 'low' | 'normal' | 'high';
 

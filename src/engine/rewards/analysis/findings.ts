@@ -8,7 +8,7 @@ import { FAMILY, FAMILY_REPORTS, NOT_A_VALUE } from '../words/vignette';
 import { type Derived, type Direction, deriveConcept, isChild } from './derived';
 import { directionOf } from './direction';
 import type { Measure } from './lexicon';
-import type { NumberMention } from './numbers';
+import type { NumberMention } from './number-mentions';
 import { type ConceptMention, type Mention, mentionSpan, mentionText, type Passage } from './passage';
 import { findPhrases } from './phrases';
 

@@ -6,7 +6,7 @@ import { AGE_IN_GENERAL, APPROXIMATORS, COMPARATORS, PLURAL_SUBJECTS } from '../
 import type { CompiledCase } from './case';
 import { type Violation, WRONG } from './claims';
 import { type NumberFinding, numberLabel } from './findings';
-import type { NumberMention } from './numbers';
+import type { NumberMention } from './number-mentions';
 import { hasCue, mentionText, type Passage } from './passage';
 import type { Reasoning } from './reasoning';
 import type { Token } from './tokens';

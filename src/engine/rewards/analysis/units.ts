@@ -10,13 +10,20 @@ const SPELLINGS = phraseTable(
   ),
 );
 
-/** The longest unit that starts right behind the token at `index`, and its last token. */
-export function unitBehind(tokens: readonly Token[], index: number): { unit: string; last: number } | null {
+export interface Unit {
+  /** Empty: none. */
+  readonly unit: string;
+  /** Its last token; that of the number if there is none. */
+  readonly last: number;
+}
+
+/** The longest unit that starts right behind the token at `index`. */
+export function unitBehind(tokens: readonly Token[], index: number): Unit {
   const first = tokens[index + 1]?.word.lower;
   for (const { words, value } of (first !== undefined && SPELLINGS.get(first)) || []) {
     if (standBehind(tokens, index, words)) return { unit: value, last: index + words.length };
   }
-  return null;
+  return { unit: '', last: index };
 }
 
 /** Whether `words` are the tokens right behind `index`. */

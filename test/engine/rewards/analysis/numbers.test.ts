@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deriveConcept } from '../../../../src/engine/rewards/analysis/derived';
-import { parseNumber } from '../../../../src/engine/rewards/analysis/numbers';
+import { parseNumber } from '../../../../src/engine/rewards/analysis/number-mentions';
 import { readPassage } from '../../../../src/engine/rewards/analysis/passage';
 import { isNear, valueSet } from '../../../../src/engine/rewards/analysis/values';
 
