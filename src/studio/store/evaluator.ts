@@ -113,13 +113,12 @@ export class Evaluator {
   }
 
   /** Completions made elsewhere, scored with the present settings; rejects. */
-  async import(
+  import(
     name: string,
     file: Blob,
     dataset: { readonly datasetId: string; readonly part: DatasetPart },
   ): Promise<EvaluationImport> {
-    const datasetId = dataset.datasetId === HELD_OUT_CASES ? await this.#openHeldOut() : dataset.datasetId;
     const config = this.#store.snapshot().draft!;
-    return this.#send({ type: 'import-evaluation', name, file, datasetId, part: dataset.part, config });
+    return this.#send({ type: 'import-evaluation', name, file, ...dataset, config });
   }
 }

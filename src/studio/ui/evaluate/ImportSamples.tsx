@@ -37,7 +37,10 @@ export function ImportSamples() {
     const name = first.path.slice(first.path.lastIndexOf('/') + 1);
     setOutcome({ kind: 'reading', name });
     try {
-      const result = await session.evaluator.import(name, first.file, { datasetId, part });
+      const result = await session.evaluator.import(name, first.file, {
+        datasetId,
+        part: heldOut > 0 ? part : 'all',
+      });
       setOutcome({ kind: 'done', name, result });
     } catch (thrown) {
       setOutcome({ kind: 'failed', error: toErrorRecord(thrown) });

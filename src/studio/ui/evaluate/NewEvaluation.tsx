@@ -37,30 +37,28 @@ export function NewEvaluation() {
   const shownTemperature = temperatureText ?? String(config?.sampling.temperature ?? 1);
   const temperature = Number(shownTemperature);
   const validTemperature = greedy || (Number.isFinite(temperature) && temperature > 0);
-  const chosen = offered.filter(({ id }) => choices.has(id));
-  const datasets = chosen.map(({ id }) => {
-    const { part, limit } = choices.get(id)!;
-    return { datasetId: id, part, limit: readLimit(limit) };
+  const heldOutFraction = config?.data.heldOutFraction ?? 0;
+  const chosen = offered.flatMap(({ id, rows }) => {
+    const choice = choices.get(id);
+    // Without a share held out there are no parts, whatever was chosen before.
+    return choice ? [{ id, rows, ...choice, ...(heldOutFraction === 0 && { part: 'all' as const }) }] : [];
   });
+  const datasets = chosen.map(({ id, part, limit }) => ({ datasetId: id, part, limit: readLimit(limit) }));
   const validLimits = datasets.every(({ limit }) => limit !== undefined);
-  const missing =
-    blocked ??
-    (chosen.length === 0
-      ? 'Choose a dataset.'
-      : !validLimits
-        ? 'The first cases: a whole number, or empty for all.'
-        : !validSamples
-          ? `Samples per case: 1 to ${MOST_SAMPLES}.`
-          : !validTemperature
-            ? 'The temperature must be above 0.'
-            : null);
+  const problems: readonly (readonly [present: boolean, problem: string])[] = [
+    [chosen.length === 0, 'Choose a dataset.'],
+    [!validLimits, 'The first cases: a whole number, or empty for all.'],
+    [!validSamples, `Samples per case: 1 to ${MOST_SAMPLES}.`],
+    [!validTemperature, 'The temperature must be above 0.'],
+  ];
+  const missing = blocked ?? problems.find(([present]) => present)?.[1] ?? null;
   const start = () => {
     if (!config) return;
     void session.evaluator.start({
       policy: readPolicy(policy),
       datasets: datasets.map(({ datasetId, part, limit }) => ({ datasetId, part, limit: limit ?? null })),
       samples,
-      // Of one greedy completion it says nothing; a valid one keeps the record readable.
+      // Greedy, it has no effect, but must be a valid one.
       temperature: greedy ? config.sampling.temperature : temperature,
       config,
     });
@@ -72,7 +70,7 @@ export function NewEvaluation() {
         <DatasetChoices
           offered={offered}
           choices={choices}
-          heldOutFraction={config?.data.heldOutFraction ?? 0}
+          heldOutFraction={heldOutFraction}
           onChange={setChoices}
         />
         <div className={css.pair}>
@@ -116,7 +114,7 @@ export function NewEvaluation() {
           <span className={css.reason}>
             {missing ?? (
               <Amount
-                counts={chosen.map(({ id, rows }) => countOf(rows, choices.get(id)!, config))}
+                counts={chosen.map(({ rows, ...choice }) => countOf(rows, choice, heldOutFraction))}
                 samples={samples}
               />
             )}
@@ -163,10 +161,10 @@ function useDatasetChoices() {
 }
 
 /** Cases of a choice, by what the dataset's summary says; null: it is not open yet. */
-function countOf(rows: number | null, choice: DatasetChoice, config: RunConfig | null): number | null {
+function countOf(rows: number | null, choice: DatasetChoice, heldOutFraction: number): number | null {
   const limit = readLimit(choice.limit) ?? null;
   if (rows === null) return limit;
-  const heldOut = Math.round(rows * (config?.data.heldOutFraction ?? 0));
+  const heldOut = Math.round(rows * heldOutFraction);
   const there = choice.part === 'all' ? rows : choice.part === 'held-out' ? heldOut : rows - heldOut;
   return Math.min(limit ?? there, there);
 }
