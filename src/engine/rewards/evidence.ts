@@ -17,14 +17,19 @@ export function itemisedEvidence(parts: {
   readonly items: readonly EvidenceItem[];
   readonly arithmetic: string;
 }): Evidence {
-  const said = parts.items.filter(({ completion }) => completion !== undefined);
-  const unsaid = parts.items.filter(({ completion }) => completion === undefined);
-  const isCut = parts.items.length > MAX_EVIDENCE_SPANS;
-  const items = isCut ? [...said, ...unsaid].slice(0, MAX_EVIDENCE_SPANS) : parts.items;
-  const spans = items
-    .flatMap(({ kind, completion }) => (completion === undefined ? [] : { ...completion, label: kind }))
-    .sort((a, b) => a.start - b.start || a.end - b.end);
+  const items = parts.items.length > MAX_EVIDENCE_SPANS ? saidFirst(parts.items) : parts.items;
+  const spans: EvidenceSpan[] = [];
+  for (const { kind, completion } of items) {
+    if (completion !== undefined) spans.push({ start: completion.start, end: completion.end, label: kind });
+  }
+  spans.sort((a, b) => a.start - b.start || a.end - b.end);
   return { ...parts, items, spans };
+}
+
+function saidFirst(items: readonly EvidenceItem[]): EvidenceItem[] {
+  const said = items.filter(({ completion }) => completion !== undefined);
+  const unsaid = items.filter(({ completion }) => completion === undefined);
+  return [...said, ...unsaid].slice(0, MAX_EVIDENCE_SPANS);
 }
 
 /** A number as an arithmetic line shows it: at most three decimals, no trailing zeros. */

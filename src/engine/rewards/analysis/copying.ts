@@ -26,7 +26,7 @@ export function readRuns(content: readonly Token[], length: number = COPIED_RUN)
   const base = content.length + 1;
   const words = new Map<string, number>();
   const doublings: Map<number, number>[] = [];
-  let ids: Int32Array = Int32Array.from(content, ({ word }) => idOf(words, word.stem));
+  let ids = wordIds(content, (word) => idOf(words, word));
   for (let half = 1; half < length; half *= 2) {
     const longer = new Map<number, number>();
     ids = double(ids, half, (first, second) => idOf(longer, first * base + second));
@@ -37,7 +37,7 @@ export function readRuns(content: readonly Token[], length: number = COPIED_RUN)
 
 /** Per word of `content`: 1 if it stands in a run that `source` has too. */
 export function markCopied(content: readonly Token[], source: Runs): Uint8Array {
-  let ids: Int32Array = Int32Array.from(content, ({ word }) => source.words.get(word.stem) ?? UNKNOWN);
+  let ids = wordIds(content, (word) => source.words.get(word) ?? UNKNOWN);
   source.doublings.forEach((longer, step) => {
     ids = double(ids, 2 ** step, (first, second) =>
       first === UNKNOWN || second === UNKNOWN
@@ -46,13 +46,19 @@ export function markCopied(content: readonly Token[], source: Runs): Uint8Array 
     );
   });
   const copied = new Uint8Array(content.length);
-  ids.forEach((id, at) => {
-    if (id !== UNKNOWN) copied.fill(1, at, at + COPIED_RUN);
-  });
+  for (let at = 0; at < ids.length; at++) {
+    if (ids[at] !== UNKNOWN) copied.fill(1, at, at + COPIED_RUN);
+  }
   return copied;
 }
 
 const UNKNOWN = -1;
+
+function wordIds(content: readonly Token[], idOfStem: (stem: string) => number): Int32Array {
+  const ids = new Int32Array(content.length);
+  for (let at = 0; at < ids.length; at++) ids[at] = idOfStem(content[at]!.word.stem);
+  return ids;
+}
 
 /** The runs at each place joined with those `half` words on, in the memory of `ids`. */
 function double(ids: Int32Array, half: number, join: (first: number, second: number) => number): Int32Array {
