@@ -32,7 +32,7 @@ export function exportParts(
   const chosen = indices.map((index) => ({ index, cases: () => readCases(index) }));
   const stem = fileStem([
     summary.name,
-    ...(indices.length === 1 ? [summary.datasets[indices[0]!]!.name] : []),
+    ...(indices.length === 1 ? [summary.datasets[indices[0]!]!.name.replace(DATA_ENDING, '')] : []),
   ]);
   switch (format) {
     case 'json':
@@ -141,6 +141,8 @@ function hashOf(text: string): Promise<string> {
 }
 
 /** Safe in any file system. */
+const DATA_ENDING = /\.(?:jsonl?|csv|tsv)$/i;
+
 function fileStem(names: readonly string[]): string {
   return names.map((name) => name.replaceAll(/[^\w.-]+/g, '-').slice(0, 60)).join('_');
 }

@@ -61,7 +61,7 @@ export async function importCompletions(
     try {
       const row = readRow(line);
       filter ??= row.filter;
-      if (row.filter !== filter) continue;
+      if (row.filter !== null && row.filter !== filter) continue;
       const index = caseOf(row, finder, cases.length);
       const entry = found.get(index) ?? { prompt: row.prompt, completions: [] };
       if (entry.completions.length + row.completions.length > MAX_SAMPLES) {

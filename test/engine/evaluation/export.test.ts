@@ -17,7 +17,7 @@ const hashed = JSON.parse(
   targetHash: string;
 };
 
-const datasets = ['One', 'Two'].map((name, index) => ({
+const datasets = ['One', 'Two.jsonl'].map((name, index) => ({
   datasetId: `data-${index}`,
   part: 'all' as const,
   limit: null,

@@ -100,6 +100,12 @@ describe('importCompletions', () => {
     expect(report).toMatchObject({ badLines: 0, completions: 1, casesWithout: 2 });
   });
 
+  it('takes plain rows beside the rows of a filter', async () => {
+    const logged = generated({ doc: { question: QUESTIONS[0] }, filter: 'strict-match' });
+    const { report } = await imported(logged, { prompt: QUESTIONS[1], completion: box('B') });
+    expect(report).toMatchObject({ badLines: 0, completions: 2, casesWithout: 1 });
+  });
+
   it('names bad lines and goes on', async () => {
     const good = { prompt: QUESTIONS[0], completion: box('A') };
     const { report } = await imported(
