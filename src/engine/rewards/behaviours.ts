@@ -1,5 +1,5 @@
 /**
- * Behaviours: objective (h) of the specification. Sentences that verify, backtrack, set subgoals or
+ * Behaviours: objective (h) of docs/objectives.md. Sentences that verify, backtrack, set subgoals or
  * chain backwards, after the judge prompts of Clinical-R1's released evaluation. Easy to game:
  * meant for reporting, with a small weight or none.
  */
@@ -41,7 +41,7 @@ export const behaviours: Objective = {
     min: 0,
     max: 1,
     source:
-      'This project’s specification (h), after evaluation/cognitive_behavior_evaluation.py of Clinical-R1',
+      'This project’s own rule (h), docs/objectives.md, after cognitive_behavior_evaluation.py of Clinical-R1',
   },
   score(response, scoredCase) {
     const { reasoning, inCompletion } = analyseResponse(response, scoredCase);

@@ -1,5 +1,5 @@
 /**
- * Citation: objective (d) of the specification. How much of the vignette the reasoning cites, where
+ * Citation: objective (d) of docs/objectives.md. How much of the vignette the reasoning cites, where
  * it draws inferences from what it cites. A list of everything earns little: a sentence is worth at
  * most two and a half findings, and copies of the question nothing.
  */
@@ -12,7 +12,7 @@ import { analyseResponse } from './analysis/response';
 import { figure, itemisedEvidence } from './evidence';
 import type { Objective } from './objective';
 
-/** K of the specification: so many findings of weight 1, well cited, are enough. */
+/** K of docs/objectives.md: so many findings of weight 1, well cited, are enough. */
 const ENOUGH = 5;
 /** Credit for naming a finding without inferring anything from it. */
 const UNLINKED = 0.5;
@@ -31,7 +31,7 @@ export const citation: Objective = {
     aim: 'faithfulness',
     min: 0,
     max: 1,
-    source: 'This project’s specification (d), after the evidence density of arXiv 2512.00601',
+    source: 'This project’s own rule (d), docs/objectives.md, after the evidence density of arXiv 2512.00601',
   },
   score(response, scoredCase) {
     const { compiled, reasoning, inCompletion } = analyseResponse(response, scoredCase);

@@ -1,5 +1,5 @@
 /**
- * Faithfulness: objective (e) of the specification. Of what the reasoning says of the patient, how
+ * Faithfulness: objective (e) of docs/objectives.md. Of what the reasoning says of the patient, how
  * much the case bears out. Silence is not faithful.
  */
 import type { EvidenceItem } from '../../protocol/scoring';
@@ -25,7 +25,8 @@ export const faithfulness: Objective = {
     aim: 'faithfulness',
     min: 0,
     max: 1,
-    source: 'This project’s specification (e), after the hallucination count of arXiv 2512.00601',
+    source:
+      'This project’s own rule (e), docs/objectives.md, after the hallucination count of arXiv 2512.00601',
   },
   score(response, scoredCase) {
     const { compiled, reasoning, inCompletion } = analyseResponse(response, scoredCase);

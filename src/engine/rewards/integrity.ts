@@ -1,5 +1,5 @@
 /**
- * Integrity: objective (i) of the specification. A factor that falls with each sign of gaming:
+ * Integrity: objective (i) of docs/objectives.md. A factor that falls with each sign of gaming:
  * repetition, copying, emptiness, an answer before the reasoning, stuffed tags and so on.
  */
 import type { EvidenceItem, ScoredCase, TextSpan } from '../../protocol/scoring';
@@ -49,7 +49,7 @@ export const integrity: Objective = {
     aim: 'form',
     min: 0,
     max: 1,
-    source: 'This project’s specification (i)',
+    source: 'This project’s own rule (i), docs/objectives.md',
   },
   score(response, scoredCase) {
     const analysed = analyseResponse(response, scoredCase);

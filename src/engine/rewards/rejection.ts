@@ -1,5 +1,5 @@
 /**
- * Rejection: objective (f) of the specification. For how many wrong options the reasoning says why
+ * Rejection: objective (f) of docs/objectives.md. For how many wrong options the reasoning says why
  * they are wrong. A reason must have content of its own: the same words for every option count once.
  */
 import type { EvidenceItem } from '../../protocol/scoring';
@@ -26,7 +26,8 @@ export const rejection: Objective = {
     aim: 'comprehensiveness',
     min: 0,
     max: 1,
-    source: 'This project’s specification (f), after the differential rebuttal coverage of arXiv 2512.00601',
+    source:
+      'This project’s own rule (f), docs/objectives.md, after the rebuttal coverage of arXiv 2512.00601',
   },
   score(response, scoredCase) {
     const analysed = analyseResponse(response, scoredCase);

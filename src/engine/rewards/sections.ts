@@ -4,7 +4,7 @@
  * Strictly, the two sections of a well-formed response: `^<T>.*?</T>\s*<A>(.*?)</A>$` of the released rule,
  * found by one forward scan. As a regular expression it is cubic in a completion that repeats tags.
  * Leniently, whatever can be taken for reasoning and conclusion, as most completions early in training
- * are not well-formed: section 3 of the specification, objectives (d) to (i).
+ * are not well-formed: objectives (d) to (i).
  */
 import { type Span, skipSpaces } from './python-text';
 import type { Response } from './response';

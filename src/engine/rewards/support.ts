@@ -1,5 +1,5 @@
 /**
- * Support: objective (g) of the specification. Whether the conclusion follows from the reasoning: the
+ * Support: objective (g) of docs/objectives.md. Whether the conclusion follows from the reasoning: the
  * boxed option is discussed there and not rejected, what the conclusion claims was said there, and
  * the reasoning ends with that option.
  */
@@ -28,7 +28,7 @@ export const support: Objective = {
     aim: 'faithfulness',
     min: 0,
     max: 1,
-    source: 'This project’s specification (g)',
+    source: 'This project’s own rule (g), docs/objectives.md',
   },
   score(response, scoredCase) {
     const analysed = analyseResponse(response, scoredCase);

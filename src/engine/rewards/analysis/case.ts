@@ -16,7 +16,7 @@ import { type ValueSet, valueSet } from './values';
 export interface CompiledCase extends Options {
   readonly question: Passage;
   readonly findings: readonly Finding[];
-  /** Their weights summed: W of section 3.1. */
+  /** Their weights summed: W of docs/objectives.md. */
   readonly weight: number;
   /** There is a vignette to be faithful to. */
   readonly isVignette: boolean;

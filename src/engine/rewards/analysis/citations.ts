@@ -1,5 +1,6 @@
 /**
- * Which findings of the case a text cites, and in which sentences: section 3.2 of the specification.
+ * Which findings of the case a text cites, and in which sentences: a concept by its polarity, a number
+ * by value and label, a phrase by its words close together.
  */
 import type { ConceptId } from '../words/concepts';
 import { type CompiledCase, derivedConcept } from './case';

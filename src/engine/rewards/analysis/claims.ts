@@ -1,5 +1,5 @@
 /**
- * What a text says of the patient against what the case says: objective (e) of the specification.
+ * What a text says of the patient against what the case says: objective (e) of docs/objectives.md.
  * General knowledge, suppositions and paraphrases are no claims.
  */
 import type { TextSpan } from '../../../protocol/scoring';

@@ -1,4 +1,4 @@
-/** What a conclusion claims, and whether the reasoning has it too: objective (g) of the specification. */
+/** What a conclusion claims, and whether the reasoning has it too: objective (g) of docs/objectives.md. */
 import type { TextSpan } from '../../../protocol/scoring';
 import { numberLabel } from './findings';
 import { mentionSpan } from './passage';

@@ -1,4 +1,4 @@
-/** A measured value → the concept it amounts to: 38.5 °C is fever. Section 3.1 of the specification. */
+/** A measured value → the concept it amounts to: 38.5 °C is fever. The norms are in words/measurements.ts. */
 import type { ConceptId } from '../words/concepts';
 import type { NumberMention } from './number-mentions';
 

@@ -1,5 +1,5 @@
 /**
- * The findings of a vignette: what a faithful reasoner can cite. Section 3.1 of the specification:
+ * The findings of a vignette: what a faithful reasoner can cite. In this order:
  * numbers, concepts, laboratory values in words, then phrases; each token is used once.
  */
 import type { TextSpan } from '../../../protocol/scoring';
@@ -63,7 +63,7 @@ export interface Findings {
   readonly asked: ReadonlySet<ConceptId>;
 }
 
-/** Weights of section 3.1. */
+/** Weights: objective (d) of docs/objectives.md. */
 const FULL = 1;
 const INDIRECT = 0.75;
 const HALF = 0.5;

@@ -1,4 +1,7 @@
-/** Which tokens a denial reaches (after NegEx): section 3.0 of the specification. Linear. */
+/**
+ * Which tokens a denial reaches, after NegEx: what follows "no", "denies" or "without", up to twenty
+ * words, a verb or a new subject; what precedes "absent" or "denied", up to five. Linear.
+ */
 import { longestMatch, sameWordOrStem } from './phrase-table';
 import type { Token } from './tokens';
 

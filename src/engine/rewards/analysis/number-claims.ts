@@ -1,6 +1,6 @@
 /**
- * Numbers that a text gives the patient against those of the case: objective (e) of the
- * specification. Bounds, ranges, doses and what is said of patients in general are no claims.
+ * Numbers that a text gives the patient against those of the case: objective (e) of
+ * docs/objectives.md. Bounds, ranges, doses and what is said of patients in general are no claims.
  */
 import { AGE_IN_GENERAL, APPROXIMATORS, COMPARATORS, PLURAL_SUBJECTS } from '../words/claims';
 import type { CompiledCase } from './case';

@@ -1,6 +1,6 @@
 /**
  * What one number of a text can be: an age, a score, a value behind its label, a value that its unit
- * explains. Section 3.1 of the specification, step 1.
+ * explains. “What is read from the case” in docs/objectives.md.
  */
 import {
   AGE_UNITS,

@@ -1,6 +1,6 @@
 /**
  * Numbers and what they measure: ages, durations, vital signs, laboratory values, others with a unit.
- * Section 3.1 of the specification, step 1. Linear: each number looks at a few tokens around it.
+ * “What is read from the case” in docs/objectives.md. Linear: each number looks at a few tokens around it.
  */
 import { FILLERS } from '../words/numbers';
 import { measureById } from './lexicon';

@@ -1,4 +1,4 @@
-/** A case's options, and where a text mentions them: section 3 of the specification, objective (f). */
+/** A case's options, and where a text mentions them: objective (f) of docs/objectives.md. */
 import { LETTER_FOLLOWERS, OPTION_NOUNS, OPTION_STOP_WORDS } from '../words/options';
 import { MAX_LABEL, type Passage, readPassage } from './passage';
 import type { Token } from './tokens';

@@ -1,4 +1,4 @@
-/** Runs of content words that no concept covers: the last findings of section 3.1 of the specification. */
+/** Runs of content words that nothing else covers: the last, and least, of a vignette's findings. */
 import { BOILERPLATE, MEDICAL_ANYWAY, MEDICAL_ENDINGS, MODIFIERS, NOT_MEDICAL } from '../words/vignette';
 import type { Mention, Passage } from './passage';
 import { stem } from './stem';

@@ -1,6 +1,6 @@
 /**
  * A text read against its case: which sentences are copied, which findings they cite, which options
- * they mention. Section 3 of the specification, objectives (d) to (i).
+ * they mention. Objectives (d) to (i) of docs/objectives.md.
  */
 import { LINK_OPENERS } from '../words/options';
 import type { CompiledCase } from './case';

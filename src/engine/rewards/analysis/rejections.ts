@@ -1,4 +1,4 @@
-/** The sentence that rejects an option best, and whether it gives a reason: objective (f) of the specification. */
+/** The sentence that rejects an option best, and whether it gives a reason: objective (f) of docs/objectives.md. */
 import { GENERIC_REASONS, REASON_OPENERS } from '../words/options';
 import { hasCue } from './passage';
 import type { Reasoning } from './reasoning';

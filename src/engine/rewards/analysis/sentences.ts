@@ -1,4 +1,7 @@
-/** Sentences, as section 3.0 of the specification splits them. */
+/**
+ * Sentences. A line feed, `;`, `!` or `?` ends one; so does a full stop that is not part of an
+ * abbreviation or a list label, with a space and no lower-case letter behind it.
+ */
 import { ABBREVIATIONS } from '../words/general';
 import type { Token } from './tokens';
 

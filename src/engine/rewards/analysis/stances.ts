@@ -1,4 +1,4 @@
-/** What a text holds of each option, sentence by sentence: section 3 of the specification, objective (f). */
+/** What a text holds of each option, sentence by sentence: objective (f) of docs/objectives.md. */
 import { CLAUSE_STARTS, OPTION_OPENERS, TURNING_WORDS } from '../words/options';
 import type { CompiledCase } from './case';
 import { CUE_BITS } from './lexicon';

@@ -1,5 +1,5 @@
 /**
- * Word sequences of the four cognitive behaviours: objective (h) of the specification, after the
+ * Word sequences of the four cognitive behaviours: objective (h) of docs/objectives.md, after the
  * judge prompts of Clinical-R1’s released evaluation. `^`: only at the start of a sentence.
  */
 import { forms } from './lists';

@@ -1,4 +1,4 @@
-/** What makes a sentence a claim about the patient: objective (e) of the specification. */
+/** What makes a sentence a claim about the patient: objective (e) of docs/objectives.md. */
 import { wordSet } from './lists';
 
 /** Who is spoken of. */

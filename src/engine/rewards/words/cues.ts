@@ -1,5 +1,5 @@
 /**
- * Word sequences that show what a sentence does: objectives (d) to (g) of the specification. They
+ * Word sequences that show what a sentence does: objectives (d) to (g) of docs/objectives.md. They
  * match the words as written or their stems.
  */
 import { forms } from './lists';

@@ -1,4 +1,4 @@
-/** What denies a finding, and how far it reaches (after NegEx): section 3.0 of the specification. */
+/** What denies a finding, and how far it reaches (after NegEx): docs/objectives.md. */
 import { forms, wordSet } from './lists';
 
 /** Deny what follows. */

@@ -1,4 +1,4 @@
-/** How a text speaks of options and of the sentence before: objectives (d), (f) and (g) of the specification. */
+/** How a text speaks of options and of the sentence before: objectives (d), (f) and (g) of docs/objectives.md. */
 import { wordSet } from './lists';
 
 /** Before letters, name options. */

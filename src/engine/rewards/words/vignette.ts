@@ -1,4 +1,4 @@
-/** What is and is not a finding in a vignette: section 3.1 of the specification. */
+/** What is and is not a finding in a vignette: docs/objectives.md. */
 import { wordSet } from './lists';
 
 /** Words of every vignette: they end a phrase and are never part of one. Stemmed before use. */
