@@ -6,7 +6,16 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Browser, goTo, launch, noBrowser, prepareTinyRun, type StudioTab, untilRun } from './studio';
+import {
+  type Browser,
+  evaluateOnce,
+  goTo,
+  launch,
+  noBrowser,
+  prepareTinyRun,
+  type StudioTab,
+  untilRun,
+} from './studio';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const pictures = 'test-results/screens';
@@ -18,12 +27,16 @@ const SCREENS = {
   rollouts: 'rollouts',
   rollout: 'rollouts/1/0/0',
   checkpoints: 'checkpoints',
+  evaluate: 'evaluate',
+  evaluation: 'evaluate/:id/0',
+  comparison: 'evaluate/compare/:id/0/:id/0',
 } as const;
 const THEMES = ['light', 'dark'] as const;
 
 describe.skipIf(noBrowser)('every screen', () => {
   let browser: Browser;
   let studio: StudioTab;
+  let evaluation: string;
 
   beforeAll(async () => {
     mkdirSync(pictures, { recursive: true });
@@ -33,6 +46,7 @@ describe.skipIf(noBrowser)('every screen', () => {
     await goTo(studio.page, 'train');
     await studio.page.getByRole('button', { name: 'Train' }).click();
     await untilRun(studio.page, 'finished');
+    evaluation = await evaluateOnce(studio.page);
     await studio.page.evaluate(axeSource);
   });
   afterAll(() => browser?.close());
@@ -41,7 +55,7 @@ describe.skipIf(noBrowser)('every screen', () => {
     it.each(Object.keys(SCREENS) as (keyof typeof SCREENS)[])('%s', async (screen) => {
       const { page } = studio;
       await page.emulateMedia({ colorScheme: theme });
-      await goTo(page, SCREENS[screen]);
+      await goTo(page, SCREENS[screen].replaceAll(':id', evaluation));
       await page.getByRole('main').waitFor();
       for (const width of [900, 1440]) {
         await page.setViewportSize({ width, height: 900 });

@@ -165,6 +165,19 @@ export async function openMedqaRows(page: Page): Promise<void> {
   );
 }
 
+/** Presses Evaluate with the form as it stands, and waits for the result. @returns the evaluation's id */
+export async function evaluateOnce(page: Page): Promise<string> {
+  await goTo(page, 'evaluate');
+  const before = (await stateOf(page)).evaluations.list?.length ?? 0;
+  await page.getByRole('button', { name: 'Evaluate', exact: true }).click();
+  const finished = await page.waitForFunction((count) => {
+    const { list } = window.crpoStudio!.state().evaluations;
+    const [newest] = list !== null && list.length > count ? list : [];
+    return newest?.status === 'finished' ? newest.id : null;
+  }, before);
+  return (await finished.jsonValue())!;
+}
+
 /** Waits until the run has that status and its checkpoint is stored. */
 export async function untilRun(page: Page, status: RunStatus): Promise<void> {
   await page.waitForFunction(
