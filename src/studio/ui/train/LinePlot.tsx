@@ -69,7 +69,10 @@ export const LinePlot = memo((props: LinePlotProps) => {
   const limit = small ? SMALL_POINTS : POINT_LIMIT;
   const rows = useMemo(() => toRows(x, series, band, limit), [x, series, band, limit]);
   const domain = useMemo(() => extent(rows), [rows]);
-  const ticksX = niceTicks(x[0] ?? 0, x.at(-1) ?? 1, small ? 4 : 7);
+  // Steps are whole: ticks between them would read as the same one again.
+  const ticksX = niceTicks(x[0] ?? 0, x.at(-1) ?? 1, small ? 4 : 7).filter(
+    (tick, index, ticks) => index === 0 || formatX(tick) !== formatX(ticks[index - 1]!),
+  );
   return (
     <figure className={css.figure} aria-label={label}>
       <ResponsiveContainer width="100%" height={height} initialDimension={{ width: 600, height }}>
