@@ -171,7 +171,7 @@ describe.skipIf(noBrowser)('a run without a window', () => {
     [['--dataset', 'README.md'], 1, /README\.md/],
     [['--dataset', 'no-such-file.jsonl'], 1, /there is no no-such-file\.jsonl/],
     [['--config', 'package.json'], 1, /package\.json: there is no setting "/],
-    [['--preset', 'clinical'], 1, /--preset clinical: /],
+    [['--preset', 'best'], 2, /--preset takes one of released, clinical, grpo/],
     [['--frobnicate'], 2, /Unknown option '--frobnicate'[\s\S]*npm start -- --headless \[options\]/],
     [['--backend', 'cpu'], 2, /--backend takes one of auto, webgpu, wasm/],
   ])('refuses %j with exit code %d and a sentence', async (args, exitCode, sentence) => {
