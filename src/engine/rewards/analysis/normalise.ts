@@ -39,6 +39,8 @@ const PLAIN = /^[\n\x20-\x5f\x61-\x7e]*$/;
 const MARK = /\p{M}/u;
 /** Longer piles of combining marks are cut, as in Unicode's stream-safe text; sorting them is quadratic. */
 const MAX_MARKS = 30;
+/** What rewriting may add, in characters: U+FDFA alone becomes 18. Beyond, text stays as it came. */
+const MAX_GROWTH = 4096;
 
 export function normalise(original: string): NormalisedText {
   if (PLAIN.test(original)) return { original, text: original, toOriginal: (span) => span };
@@ -47,6 +49,7 @@ export function normalise(original: string): NormalisedText {
   const starts: number[] = [];
   const ends: number[] = [];
   const rewritten = new Map<string, string>();
+  let growth = 0;
   let index = 0;
   while (index < original.length) {
     const plain = plainEnd(original, index);
@@ -63,6 +66,8 @@ export function normalise(original: string): NormalisedText {
       piece = cluster === '\r\n' ? '\n' : rewrite(cluster);
       rewritten.set(cluster, piece);
     }
+    growth += Math.max(0, piece.length - cluster.length);
+    if (growth > MAX_GROWTH && piece.length > cluster.length) piece = cluster;
     for (let k = 0; k < piece.length; k++) {
       starts.push(index);
       ends.push(end);

@@ -82,6 +82,16 @@ describe('normalise', () => {
     );
   });
 
+  it('grows by at most 4,096 characters, and leads back behind them', () => {
+    // U+FDFA is 18 characters in NFKC: 4,096 / 17 of them are written out, the rest stay.
+    const { text, toOriginal } = normalise(`${'\ufdfa'.repeat(60_000)} fever`);
+    expect(text.length).toBe(60_000 + 6 + 17 * Math.floor(4096 / 17));
+    const start = text.indexOf('fever');
+    expect(toOriginal({ start, end: start + 5 })).toEqual({ start: 60_001, end: 60_006 });
+    // What does not grow is still folded.
+    expect(normalise(`${'\ufdfa'.repeat(60_000)}–`).text.endsWith('-')).toBe(true);
+  });
+
   it('cuts piles of marks, whose sorting is quadratic', () => {
     const startedAt = performance.now();
     normalise(`a${'\u0301\u0323'.repeat(100_000)}`);
