@@ -1,7 +1,7 @@
 /**
  * One synthetic case: a condition, some of its findings told as a short vignette, a question, and
- * five options, sorted with capitals first, of which one is right. The vignette never names the condition or
- * its treatment.
+ * five options in alphabetical order, of which one is right. The vignette never names the condition
+ * or its treatment.
  */
 import { CONDITIONS, type Condition, findingsOf, type Measurement } from './conditions';
 import type { Draws } from './draws';
@@ -68,7 +68,7 @@ export function makeVignette(draws: Draws): Vignette {
   const symptoms = draws.shuffled(told).slice(0, wanted);
 
   const distractors = pickDistractors(condition, [...symptoms, ...signs], measured?.label ?? null, draws);
-  const textOf = (named: Condition) => (kind === 'diagnosis' ? named.name : named.treatment);
+  const textOf = (named: Condition) => capitalised(kind === 'diagnosis' ? named.name : named.treatment);
   const options = [condition, ...distractors]
     .sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
     .map((named, index) => ({ letter: LETTERS[index]!, condition: named, text: textOf(named) }));
@@ -99,6 +99,16 @@ export function toMedQaRow(vignette: Vignette): MedQaRow {
     meta_info: `${vignette.condition.specialty}, ${vignette.kind}`,
     answer_idx: vignette.gold.letter,
   };
+}
+
+/** As exams print their options; a sentence that begins with one is then seen to begin. */
+function capitalised(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1);
+}
+
+/** By the sound of the number: eight, eleven, eighteen, eighty. */
+function article(age: number): 'A' | 'An' {
+  return age === 11 || age === 18 || String(age).startsWith('8') ? 'An' : 'A';
 }
 
 /** `a`, `a and b`, `a, b and c`. */
@@ -158,7 +168,7 @@ function tell(story: Omit<Vignette, 'question'>, draws: Draws): string {
     denied.length > 0 ? `${pronoun} denies ${listed(denied)}.` : '',
   ].filter((sentence) => sentence !== '');
   return [
-    `A ${age}-year-old ${patient.noun} ${opening} ${listed(symptoms)}${duration}.`,
+    `${article(age)} ${age}-year-old ${patient.noun} ${opening} ${listed(symptoms)}${duration}.`,
     ...draws.shuffled(rest),
     QUESTIONS[kind],
   ].join(' ');

@@ -89,9 +89,9 @@ describe('the cases', () => {
   it('are plain English sentences in ASCII', () => {
     for (const { question } of cases) {
       expect(question).toMatch(
-        /^A \d\d-year-old (man|woman) [ -~]+\. Which of the following is the [a-z ]+\?$/,
+        /^(A [1-79]\d|An 8\d|An 18|A 1\d)-year-old (man|woman) [ -~]+\. Which of the following is the [a-z ]+\?$/,
       );
-      expect(question).not.toMatch(/ {2}|,,|\.\.|undefined|null/);
+      expect(question).not.toMatch(/^A 18| {2}|,,|\.\.|undefined|null/);
       expect(question.length).toBeLessThan(400);
     }
   });
@@ -130,6 +130,7 @@ describe('the traces', () => {
         accuracy: rewards.accuracy!,
         format: rewards.format!,
         language: rewards.language!,
+        clinical: rewards,
       };
     });
   }
@@ -148,6 +149,15 @@ describe('the traces', () => {
       const cited = /The patient has (.+?), which suggests/.exec(text)![1]!;
       for (const finding of cited.replace(/^a (high|low) /, '').split(/, | and | of /))
         expect(vignette.question).toContain(finding);
+    }
+  });
+
+  it('a careful one is grounded and rejects by the clinical objectives, a hasty one hardly', () => {
+    const mean = (style: TraceStyle, objective: string) =>
+      scores(style, 'dx').reduce((sum, { clinical }) => sum + (clinical[objective] ?? 0), 0) / 60;
+    for (const objective of ['citation', 'faithfulness', 'rejection', 'integrity']) {
+      expect(mean('careful', objective), objective).toBeGreaterThan(0.2);
+      expect(mean('hasty', objective), objective).toBeLessThan(0.5 * mean('careful', objective));
     }
   });
 

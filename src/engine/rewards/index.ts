@@ -2,5 +2,5 @@
 export { extractAnswer, extractOpenAnswer } from './accuracy';
 export { OBJECTIVES } from './objectives';
 export { presetRewards, REWARD_PRESETS } from './presets';
-export { objectivesOf, objectiveWeights, scoreCompletion } from './score';
+export { objectiveWeights, scoreCompletion } from './score';
 export { TAGS } from './tags';

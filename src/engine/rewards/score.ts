@@ -52,7 +52,7 @@ export function scoreCompletion(input: ScoringInput, rewards: Rewards): ScoredCo
 }
 
 /** Every objective of these rewards, in the order in which they are summed. */
-export function objectivesOf({ custom }: Pick<Rewards, 'custom'>): readonly Objective[] {
+function objectivesOf({ custom }: Pick<Rewards, 'custom'>): readonly Objective[] {
   return custom.length === 0 ? OBJECTIVES : [...OBJECTIVES, ...custom.map(customObjective)];
 }
 
