@@ -46,8 +46,9 @@ export function normalise(original: string): NormalisedText {
   if (PLAIN.test(original)) return { original, text: original, toOriginal: (span) => span };
   const pieces: string[] = [];
   // Per character of the result: the span of the original that it came from.
-  const starts: number[] = [];
-  const ends: number[] = [];
+  const starts = new Int32Array(original.length + MAX_GROWTH);
+  const ends = new Int32Array(original.length + MAX_GROWTH);
+  let length = 0;
   const rewritten = new Map<string, string>();
   let growth = 0;
   let index = 0;
@@ -55,8 +56,8 @@ export function normalise(original: string): NormalisedText {
     const plain = plainEnd(original, index);
     if (plain > index) pieces.push(original.slice(index, plain));
     for (; index < plain; index++) {
-      starts.push(index);
-      ends.push(index + 1);
+      starts[length] = index;
+      ends[length++] = index + 1;
     }
     if (index === original.length) break;
     const end = clusterEnd(original, index);
@@ -66,18 +67,19 @@ export function normalise(original: string): NormalisedText {
       piece = cluster === '\r\n' ? '\n' : rewrite(cluster);
       rewritten.set(cluster, piece);
     }
-    growth += Math.max(0, piece.length - cluster.length);
-    if (growth > MAX_GROWTH && piece.length > cluster.length) piece = cluster;
+    const more = Math.max(0, piece.length - cluster.length);
+    if (growth + more > MAX_GROWTH) piece = cluster;
+    else growth += more;
     for (let k = 0; k < piece.length; k++) {
-      starts.push(index);
-      ends.push(end);
+      starts[length] = index;
+      ends[length++] = end;
     }
     pieces.push(piece);
     index = end;
   }
   const toOriginal = ({ start, end }: TextSpan): TextSpan => ({
-    start: starts[start] ?? original.length,
-    end: ends[end - 1] ?? 0,
+    start: start < length ? starts[start]! : original.length,
+    end: end > 0 ? ends[end - 1]! : 0,
   });
   return { original, text: pieces.join(''), toOriginal };
 }
@@ -99,11 +101,19 @@ function clusterEnd(text: string, start: number): number {
   let end = start + (code > 0xffff ? 2 : 1);
   if (code === 13 && text.charCodeAt(end) === 10) return end + 1;
   for (let marks = 0; marks < MAX_MARKS && text.charCodeAt(end) >= 0x300; marks++) {
-    const next = String.fromCodePoint(text.codePointAt(end)!);
-    if (!MARK.test(next)) break;
-    end += next.length;
+    const next = text.codePointAt(end)!;
+    if (!isMark(next)) break;
+    end += next > 0xffff ? 2 : 1;
   }
   return end;
+}
+
+/** Whether a code point combines with the one before it: 1 yes, 2 no, 0 not looked up yet. */
+const marks = new Uint8Array(0x110000);
+
+function isMark(code: number): boolean {
+  marks[code] ||= MARK.test(String.fromCodePoint(code)) ? 1 : 2;
+  return marks[code] === 1;
 }
 
 function rewrite(cluster: string): string {
