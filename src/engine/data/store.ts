@@ -9,12 +9,19 @@
  */
 import { delMany, get, getMany, keys, set, type UseStore, update } from 'idb-keyval';
 import { type ClinicalCase, type DatasetSummary, StudioError } from '../../protocol';
+import { databaseGuard } from '../database-guard';
 import type { DatasetReading, DatasetSink } from './read';
 
 /** Changes when the same bytes would be read into other cases. */
 const FORMAT = 1;
 const CACHED_BATCHES = 4;
 const IMPORT_COUNTER = 'imports';
+
+const guard = databaseGuard({
+  subject: 'Datasets',
+  makeRoom: 'Remove a dataset or delete checkpoints that you no longer need',
+  again: 'open the file again',
+});
 
 interface Manifest {
   readonly format: number;
@@ -246,29 +253,6 @@ async function readManifest(store: UseStore, id: string): Promise<Manifest> {
 
 async function save(store: UseStore, key: BatchKey | ManifestKey, value: unknown): Promise<void> {
   await guard('save a dataset', () => set(key, value, store));
-}
-
-/** Runs a database call; what it throws becomes a `StudioError` of boundary `storage`. */
-async function guard<T>(what: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    const { name, message } = cause as Partial<Error>;
-    const full = name === 'QuotaExceededError';
-    throw new StudioError(
-      {
-        boundary: 'storage',
-        code: full ? 'quota-exceeded' : 'database-failed',
-        message: full
-          ? "Datasets: expected room in the browser's storage, received a refusal: it is full."
-          : `Datasets: expected the browser's database to ${what}, received ${name ?? 'an error'}: ${message ?? String(cause)}.`,
-        action: full
-          ? 'Remove a dataset or delete checkpoints that you no longer need, then open the file again.'
-          : 'Check that the disk has room and that this page may store data, then try again.',
-      },
-      { cause },
-    );
-  }
 }
 
 function damaged(name: string): StudioError {

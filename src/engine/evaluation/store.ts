@@ -15,11 +15,18 @@ import {
   StudioError,
 } from '../../protocol';
 import { sha256 } from '../checkpoint/hash';
+import { databaseGuard } from '../database-guard';
 
 /** Changes when a stored evaluation would be read differently. */
 const VERSION = 1;
 /** Of an evaluation that is stored at once. */
 const CASES_PER_CHUNK = 64;
+
+const guard = databaseGuard({
+  subject: 'Evaluations',
+  makeRoom: 'Delete evaluations or checkpoints that you no longer need',
+  again: 'resume the evaluation',
+});
 
 type RecordKey = readonly ['evaluation', id: string];
 type ChunkKey = readonly ['cases', id: string, dataset: number, chunk: number];
@@ -42,7 +49,7 @@ interface Chunk {
 
 /** All readable evaluations, newest first; those of another version stay untouched and unlisted. */
 export async function listEvaluations(store: UseStore): Promise<StoredEvaluation[]> {
-  const records = await guard('list', async () => {
+  const records = await guard('list the evaluations', async () => {
     const recordKeys = (await keys<Key>(store)).filter(isRecordKey);
     return getMany<StoredEvaluation | undefined>(recordKeys, store);
   });
@@ -54,7 +61,7 @@ export async function listEvaluations(store: UseStore): Promise<StoredEvaluation
 
 /** @throws StudioError `evaluation-not-found` */
 export async function findEvaluation(store: UseStore, id: string): Promise<StoredEvaluation> {
-  const record = await guard('read', () => get<StoredEvaluation>(recordKey(id), store));
+  const record = await guard('read an evaluation', () => get<StoredEvaluation>(recordKey(id), store));
   if (record?.version === VERSION) return record;
   throw new StudioError({
     boundary: 'storage',
@@ -88,7 +95,7 @@ export async function storeWhole(
   }
   const sizes = entries.map((_, index) => Math.min(CASES_PER_CHUNK, cases.length - index * CASES_PER_CHUNK));
   entries.push([recordKey(summary.id), { ...record, chunks: [sizes] }]);
-  await guard('save', () => setMany(entries, store));
+  await guard('save an evaluation', () => setMany(entries, store));
 }
 
 async function newRecord(store: UseStore, summary: EvaluationSummary): Promise<StoredEvaluation> {
@@ -97,7 +104,7 @@ async function newRecord(store: UseStore, summary: EvaluationSummary): Promise<S
 }
 
 export async function saveEvaluation(store: UseStore, record: StoredEvaluation): Promise<void> {
-  await guard('save', () => set(recordKey(record.summary.id), record, store));
+  await guard('save an evaluation', () => set(recordKey(record.summary.id), record, store));
 }
 
 /** Adds a chunk to the dataset that `progress` names, and counts it, or does neither. */
@@ -113,7 +120,7 @@ export async function appendCases(
   const chunks = record.chunks.map((sizes, index) => (index === dataset ? [...sizes, cases.length] : sizes));
   const grown = { ...record, chunks, summary: { ...record.summary, progress } };
   const key = chunkKey(id, dataset, record.chunks[dataset]!.length);
-  await guard('save', () =>
+  await guard('save an evaluation', () =>
     setMany(
       [
         [key, chunk],
@@ -174,7 +181,7 @@ export async function readCases(
 
 /** One that is not there is no error. */
 export async function deleteEvaluation(store: UseStore, id: string): Promise<void> {
-  await guard('delete', async () => {
+  await guard('delete an evaluation', async () => {
     const own = (await keys<Key>(store)).filter((key) => key[1] === id);
     await delMany(own, store);
   });
@@ -193,7 +200,7 @@ export function assertHasResult(record: StoredEvaluation, { id, dataset }: Resul
 
 /** null: missing or damaged. */
 async function readChunk(store: UseStore, key: ChunkKey): Promise<EvaluatedCase[] | null> {
-  const chunk = await guard('read', () => get<Partial<Chunk>>(key, store));
+  const chunk = await guard('read an evaluation', () => get<Partial<Chunk>>(key, store));
   if (typeof chunk?.text !== 'string' || chunk.sha256 !== (await hashOf(chunk.text))) return null;
   return JSON.parse(chunk.text) as EvaluatedCase[]; // The hash says that it is as it was written.
 }
@@ -217,29 +224,6 @@ function chunkKey(id: string, dataset: number, chunk: number): ChunkKey {
 
 function isRecordKey(key: Key): key is RecordKey {
   return key[0] === 'evaluation';
-}
-
-/** Runs a database call; what it throws becomes a `StudioError` of boundary `storage`. */
-async function guard<T>(what: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    const { name, message } = cause as Partial<Error>;
-    const full = name === 'QuotaExceededError';
-    throw new StudioError(
-      {
-        boundary: 'storage',
-        code: full ? 'quota-exceeded' : 'database-failed',
-        message: full
-          ? "Evaluations: expected room in the browser's storage, received a refusal: it is full."
-          : `Evaluations: expected the browser's database to ${what} an evaluation, received ${name ?? 'an error'}: ${message ?? String(cause)}.`,
-        action: full
-          ? 'Delete evaluations or checkpoints that you no longer need, then resume the evaluation.'
-          : 'Check that the disk has room and that this page may store data, then resume the evaluation.',
-      },
-      { cause },
-    );
-  }
 }
 
 function damaged({ name }: EvaluationSummary): StudioError {

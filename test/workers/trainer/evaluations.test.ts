@@ -262,7 +262,7 @@ describe('evaluations', () => {
       request: requestOn(datasetId, { datasets, samples: 1 }),
     });
     const log = await trainer.send({ type: 'export-evaluation', id: one.id, format: 'lm-eval', dataset: 0 });
-    expect(log.name).toBe('samples_tiny-policy-untrained_medqa-layout.jsonl.jsonl');
+    expect(log.name).toBe('samples_tiny-policy-untrained_medqa-layout.jsonl');
     const imported = await trainer.send({
       type: 'import-evaluation',
       name: 'elsewhere.jsonl',
