@@ -57,9 +57,10 @@ function table(
   return [line([key, value]), '| --- | --- |', ...rows.map(line)].join('\n');
 }
 
-/** Nested records as dotted paths and plain values. */
+/** Nested records and lists of records as dotted paths and plain values; a list of plain values is one. */
 function flatten(value: unknown, path = ''): [string, unknown][] {
-  if (Array.isArray(value)) return [[path, value.join(', ')]];
+  if (Array.isArray(value) && !value.some((member) => typeof member === 'object'))
+    return [[path, value.join(', ')]];
   if (typeof value !== 'object' || value === null) return path === '' ? [] : [[path, value]];
   return Object.entries(value).flatMap(([key, member]) =>
     flatten(member, path === '' ? key : `${path}.${key}`),

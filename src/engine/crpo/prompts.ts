@@ -1,7 +1,8 @@
 /**
  * q: a clinical case as the text that the policy is asked to continue. The system message asks for
  * reasoning and conclusion in tags (Clinical-R1's format); the user message is the question and its
- * options, one a line. The gold answer and the case's facets never enter.
+ * options, one a line; an open question says that its box takes words. The gold answer and the case's
+ * facets never enter.
  */
 import type { ClinicalCase, PromptSettings, TagSet } from '../../protocol';
 import { TAGS } from '../rewards/tags';
@@ -13,6 +14,9 @@ interface RenderedPrompt {
   /** More tokens than `maxTokens`: the case is left out of the run. */
   readonly tooLong: boolean;
 }
+
+/** The system prompt may speak of a letter; here there is none. */
+const OPEN_QUESTION = 'There are no options: put your answer into \\boxed{} in a few words.';
 
 /** The four tags as written, under the names that stand for them in a system message. */
 export function tagNames(tags: TagSet): {
@@ -40,7 +44,8 @@ export function promptMessages(
     /\{(open|close|openAnswer|closeAnswer)\}/g,
     (_, name: keyof typeof names) => names[name],
   );
-  const lines = [question, ...Object.entries(options).map(([letter, text]) => `${letter}. ${text}`)];
+  const lettered = Object.entries(options).map(([letter, text]) => `${letter}. ${text}`);
+  const lines = [question, ...(lettered.length > 0 ? lettered : [OPEN_QUESTION])];
   const user: ChatMessage = { role: 'user', content: lines.join('\n') };
   return instruction.trim() === '' ? [user] : [{ role: 'system', content: instruction }, user];
 }

@@ -74,7 +74,8 @@ describe('renderPrompt', () => {
   it('asks an open question without option lines, and keeps its answer out', () => {
     const open: ClinicalCase = { ...CASE, options: {}, answer: null, openAnswer: 'Pyelonephritis' };
     const { text } = renderPrompt(open, SETTINGS, tokenizer);
-    expect(text).toContain(`<|im_start|>user\n${CASE.question}<|im_end|>\n`);
+    const note = 'There are no options: put your answer into \\boxed{} in a few words.';
+    expect(text).toContain(`<|im_start|>user\n${CASE.question}\n${note}<|im_end|>\n`);
     expect(text).not.toContain('Pyelonephritis');
   });
 
