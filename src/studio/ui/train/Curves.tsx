@@ -21,6 +21,10 @@ const FLAGS_SHOWN = 10;
 
 const DEFAULT_SMOOTHING = '0.6';
 
+/** Pixels: so high is a chart whose labels at the end all have room. */
+const AXIS_HEIGHT = 40;
+const LABEL_HEIGHT = 16;
+
 const AXES = [
   { value: 'step', label: 'step' },
   { value: 'tokens', label: 'tokens' },
@@ -192,7 +196,7 @@ export function Curves() {
             x={x}
             series={dead}
             flags={flags}
-            height={132}
+            height={Math.max(132, AXIS_HEIGHT + LABEL_HEIGHT * dead.length)}
             syncId="run"
             formatX={format}
             endLabels={room}
