@@ -1,4 +1,4 @@
-/** What a run does outside the document's flow: the tab's title, the wake lock, saving when hidden. */
+/** What a run or an evaluation does outside the document's flow: the tab's title, the wake lock, saving when hidden. */
 import { useEffect, useState } from 'react';
 import { estimate } from '../store/eta';
 import { formatEta } from '../store/format';
@@ -8,8 +8,16 @@ import { useSession, useStudio } from './context';
 
 const ANNOUNCE_MS = 10_000;
 
-/** `37% · 0.62` while a run is on screen: how far, and the newest reward. */
-export function titleOf({ run, history }: Pick<StudioState, 'run' | 'history'>): string {
+/** `37% · 0.62` while a run is on screen: how far, and the newest reward; `37% evaluated` meanwhile. */
+export function titleOf({
+  run,
+  history,
+  evaluations,
+}: Pick<StudioState, 'run' | 'history' | 'evaluations'>): string {
+  if (evaluations.atWork) {
+    const { done, total } = evaluations.atWork.progress ?? { done: 0, total: 1 };
+    return `${Math.floor((100 * done) / Math.max(1, total))}% evaluated`;
+  }
   if (!run || run.status === 'idle') return 'CRPO Studio';
   const percent = Math.floor((100 * run.step) / Math.max(1, run.config.steps));
   const reward = latest(history, 'reward');
@@ -23,9 +31,13 @@ export function useTitle(): void {
   }, [title]);
 }
 
-/** Keeps the screen on while a run trains and the page is looked at. */
+/** Whether the trainer computes. */
+const isBusy = ({ run, evaluations }: StudioState): boolean =>
+  run?.status === 'running' || evaluations.atWork !== null;
+
+/** Keeps the screen on while the trainer computes and the page is looked at. */
 export function useWakeLock(): void {
-  const running = useStudio((state) => state.run?.status === 'running');
+  const running = useStudio(isBusy);
   useEffect(() => {
     if (!running || !('wakeLock' in navigator)) return;
     let lock: WakeLockSentinel | null = null;
@@ -52,7 +64,7 @@ export function useWakeLock(): void {
 
 /** Asks the browser to keep what is stored, once there is something worth keeping. */
 export function usePersistentStorage(): void {
-  const running = useStudio((state) => state.run?.status === 'running');
+  const running = useStudio(isBusy);
   useEffect(() => {
     if (running) void navigator.storage?.persist?.(); // a refusal is shown with the storage's figures
   }, [running]);

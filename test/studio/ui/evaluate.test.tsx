@@ -141,6 +141,7 @@ describe('the evaluation at work', () => {
     expect(atWork.textContent).toContain('17.8 tokens/s'); // 160 in 9 s
     expect(atWork.textContent).toContain('estimating the time…');
     expect(within(atWork).getByRole('progressbar').getAttribute('aria-valuenow')).toBe('25');
+    expect(document.title).toBe('25% evaluated');
     expect(region('Evaluations').textContent).toContain('4 of 16 cases');
     await tell(
       { type: 'evaluation-progress', progress: progress(8, { elapsedMs: 11_000 }) },
