@@ -27,12 +27,12 @@ describe('an open question', () => {
     });
   });
 
-  it('is asked by the question alone', async () => {
+  it('is asked by the question, and told that the answer is words', async () => {
     const { cases } = await readRows([row]);
     const prompt = { tags: 'think', system: '', addOpeningTag: false, maxTokens: 100 } as const;
-    expect(promptMessages(cases[0]!, prompt)).toEqual([
-      { role: 'user', content: 'Which vitamin prevents scurvy?' },
-    ]);
+    const content =
+      'Which vitamin prevents scurvy?\nThere are no options: put your answer into \\boxed{} in a few words.';
+    expect(promptMessages(cases[0]!, prompt)).toEqual([{ role: 'user', content }]);
   });
 
   it.each([
