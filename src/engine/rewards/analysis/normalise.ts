@@ -49,7 +49,6 @@ export function normalise(original: string): NormalisedText {
   const starts = new Int32Array(original.length + MAX_GROWTH);
   const ends = new Int32Array(original.length + MAX_GROWTH);
   let length = 0;
-  const rewritten = new Map<string, string>();
   let growth = 0;
   let index = 0;
   while (index < original.length) {
@@ -61,14 +60,10 @@ export function normalise(original: string): NormalisedText {
     }
     if (index === original.length) break;
     const end = clusterEnd(original, index);
-    const cluster = original.slice(index, end);
-    let piece = rewritten.get(cluster);
-    if (piece === undefined) {
-      piece = cluster === '\r\n' ? '\n' : rewrite(cluster);
-      rewritten.set(cluster, piece);
-    }
-    const more = Math.max(0, piece.length - cluster.length);
-    if (growth + more > MAX_GROWTH) piece = cluster;
+    let piece =
+      end === index + 1 ? rewriteUnit(original.charCodeAt(index)) : rewrite(original.slice(index, end));
+    const more = Math.max(0, piece.length - (end - index));
+    if (growth + more > MAX_GROWTH) piece = original.slice(index, end);
     else growth += more;
     for (let k = 0; k < piece.length; k++) {
       starts[length] = index;
@@ -116,7 +111,16 @@ function isMark(code: number): boolean {
   return marks[code] === 1;
 }
 
+/** Per UTF-16 unit that stands alone: what it becomes, once it was asked for. */
+const rewrittenUnits: (string | undefined)[] = new Array(0x10000);
+
+function rewriteUnit(unit: number): string {
+  rewrittenUnits[unit] ??= rewrite(String.fromCharCode(unit));
+  return rewrittenUnits[unit];
+}
+
 function rewrite(cluster: string): string {
+  if (cluster === '\r\n') return '\n';
   const known = REPLACEMENTS.get(cluster);
   if (known !== undefined) return known;
   let text = '';
