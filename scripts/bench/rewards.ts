@@ -62,7 +62,7 @@ export function benchRewards(clock: () => number): BenchRow[] {
       .map(({ name, text }) =>
         measure(
           `${descriptor.name}, 64 kB: ${name}`,
-          { repeats: 5, warmUp: 1 },
+          { repeats: 7, warmUp: 4 },
           // A new object each time, so that the analysis that objectives share is part of each.
           () => input(text, compiled),
           (scoring) => score(prepareResponse(scoring.completion, scoring), scoring.case),
