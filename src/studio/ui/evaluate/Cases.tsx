@@ -9,8 +9,8 @@ import { CASE_FILTERS, type CaseFilter, type CaseRow } from '../../store/results
 import { useKeys } from '../keys';
 import { cx } from '../kit/cx';
 import { EmptyState } from '../kit/EmptyState';
-import { Icon } from '../kit/Icon';
 import { Panel } from '../kit/Panel';
+import { SearchField } from '../kit/SearchField';
 import { Segmented } from '../kit/Segmented';
 import { Verbatim } from '../kit/Verbatim';
 import { type Column, VirtualTable } from '../kit/VirtualTable';
@@ -91,21 +91,7 @@ export function Cases({ evaluation, dataset, open }: CasesProps) {
             choices={filters.map((name) => ({ value: name, label: filterLabel(name, rows) }))}
             onChange={setFilter}
           />
-          <label className={css.search}>
-            <Icon name="search" size={14} />
-            <input
-              ref={search}
-              type="search"
-              value={text}
-              placeholder="case or question"
-              aria-label="Filter by text"
-              aria-keyshortcuts="/"
-              onChange={(event) => setText(event.target.value)}
-              onKeyDown={(event) => {
-                if (event.key === 'Escape') event.currentTarget.blur();
-              }}
-            />
-          </label>
+          <SearchField field={search} value={text} placeholder="case or question" onChange={setText} />
         </div>
         {error && (
           <div className={css.error}>

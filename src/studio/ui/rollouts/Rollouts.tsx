@@ -8,8 +8,8 @@ import { useSlowly, useStudio } from '../context';
 import { useKeys } from '../keys';
 import { cx } from '../kit/cx';
 import { EmptyState } from '../kit/EmptyState';
-import { Icon } from '../kit/Icon';
 import { Panel } from '../kit/Panel';
+import { SearchField } from '../kit/SearchField';
 import { FOLLOW_DISTANCE } from '../kit/VirtualTable';
 import { useQuery } from '../query';
 import { Inspector } from './Inspector';
@@ -91,21 +91,12 @@ export function Rollouts({ step, group, index }: RolloutsProps) {
         note={`newest ${formatCount(live.shown.length)}; whole steps are kept up to ${formatCount(ROLLOUT_LIMIT)}`}
       >
         <div className={css.filters}>
-          <label className={css.search}>
-            <Icon name="search" size={14} />
-            <input
-              ref={search}
-              type="search"
-              value={text}
-              placeholder="case, prompt or completion"
-              aria-label="Filter by text"
-              aria-keyshortcuts="/"
-              onChange={(event) => setText(event.target.value)}
-              onKeyDown={(event) => {
-                if (event.key === 'Escape') event.currentTarget.blur();
-              }}
-            />
-          </label>
+          <SearchField
+            field={search}
+            value={text}
+            placeholder="case, prompt or completion"
+            onChange={setText}
+          />
           <select
             aria-label="Step"
             value={filterStep}
