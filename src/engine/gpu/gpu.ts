@@ -17,6 +17,7 @@ import {
   type GpuBuffer,
   type GpuComputePipeline,
   type GpuDevice,
+  type GpuLimits,
   MAP_READ,
   USAGE,
   type View,
@@ -67,7 +68,36 @@ const MAX_DISPATCHES = 64;
 const STORAGE = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
 const NO_COST: Cost = { multiplyAdds: 0, bytes: 0 };
 
-export class Gpu {
+/** What kernels and the code that drives them see of the layer. */
+export interface Gpu {
+  readonly limits: GpuLimits;
+  readonly counters: Counters;
+  /** A buffer of its own for `values` 4-byte values, zero at first. Free it with `free`. */
+  allocate(values: number, label?: string): View;
+  /** Destroys the views' buffers once what was dispatched before has been submitted. */
+  free(...views: readonly View[]): void;
+  /** Writes after all that was dispatched before. */
+  write(view: View, values: Float32Array | Int32Array | Uint32Array): void;
+  /** `values` 4-byte values from `from` to `to`, both from their start unless told (in values). */
+  copy(from: View, to: View, values: number, fromOffset?: number, toOffset?: number): void;
+  /** Fills with zeros. */
+  clear(view: View): void;
+  /** The values now, after all that was dispatched before; several views come in one readback. */
+  read(...views: readonly View[]): Promise<ArrayBuffer[]>;
+  readFloats(view: View): Promise<Float32Array<ArrayBuffer>>;
+  /** One dispatch. Views go by the kernel's binding names, numbers by its uniforms'. */
+  run(kernel: Kernel, views: Views, uniforms: Uniforms, workgroups: Workgroups, cost?: Cost): void;
+  /** Keeps the dispatches of `make` instead of running them. */
+  record(make: () => void): Recording;
+  replay(recording: Recording): void;
+  /** Hands everything to the GPU. */
+  flush(): void;
+  /** Resolves when the GPU has done all that was dispatched before. */
+  done(): Promise<void>;
+}
+
+/** The layer on a real device. */
+export class TfjsGpu implements Gpu {
   readonly device: GpuDevice;
   readonly counters: Counters = { dispatches: 0, submits: 0, readbacks: 0, multiplyAdds: 0, bytes: 0 };
   /** Multiply-adds in one submit at most, give or take one dispatch. */
@@ -107,18 +137,20 @@ export class Gpu {
     for (const buffer of this.#staging.splice(0)) buffer.destroy();
   }
 
+  get limits(): GpuLimits {
+    return this.device.limits;
+  }
+
   get pipelines(): number {
     return this.#pipelines.size;
   }
 
-  /** A buffer of its own for `values` 4-byte values, zero at first. Free it with `free`. */
   allocate(values: number, label?: string): View {
     const size = Math.max(16, Math.ceil(values / 4) * 16);
     const buffer = this.device.createBuffer({ size, usage: STORAGE, ...(label !== undefined && { label }) });
     return { buffer, offset: 0, size: Math.max(4, values * 4) };
   }
 
-  /** Destroys the view's buffer once what was dispatched before has been submitted. */
   free(...views: readonly View[]): void {
     if (this.#pendingDispatches > 0) this.flush();
     for (const { buffer } of views) buffer.destroy();
@@ -129,14 +161,12 @@ export class Gpu {
     return viewOfTensor(this.#backend, tensor);
   }
 
-  /** Writes after all that was dispatched before. */
   write(view: View, values: Float32Array | Int32Array | Uint32Array): void {
     this.flush();
     if (values.byteLength > view.size) throw internal(`${values.byteLength} bytes into ${view.size}`);
     this.device.queue.writeBuffer(view.buffer, view.offset, values, 0, values.length);
   }
 
-  /** `values` 4-byte values from `from` to `to`, both from their start unless told (in values). */
   copy(from: View, to: View, values: number, fromOffset = 0, toOffset = 0): void {
     const backend = this.#backend;
     backend.ensureCommandEncoderReady();
@@ -154,7 +184,6 @@ export class Gpu {
     this.#pendingDispatches += 1;
   }
 
-  /** The values now, after all that was dispatched before; several views come in one readback. */
   async read(...views: readonly View[]): Promise<ArrayBuffer[]> {
     const total = views.reduce((sum, { size }) => sum + size, 0);
     const staging = this.#takeStaging(total);
@@ -183,7 +212,6 @@ export class Gpu {
     return new Float32Array(bytes!);
   }
 
-  /** One dispatch. Views go by the kernel's binding names, numbers by its uniforms'. */
   run(kernel: Kernel, views: Views, uniforms: Uniforms, workgroups: Workgroups, cost: Cost = NO_COST): void {
     const { pipeline, layout } = this.#compiled(kernel);
     const grid = this.#grid(workgroups);
@@ -202,7 +230,6 @@ export class Gpu {
     else this.#recording.dispatches.push(dispatch);
   }
 
-  /** Keeps the dispatches of `make` instead of running them. */
   record(make: () => void): Recording {
     const recording = { dispatches: [] as RecordedDispatch[], uniforms: [] as GpuBuffer[] };
     this.#recording = recording;
@@ -222,14 +249,12 @@ export class Gpu {
     for (const dispatch of dispatches) this.#dispatch(dispatch);
   }
 
-  /** Hands everything to the GPU. */
   flush(): void {
     const backend = this.#backend;
     backend.endComputePassEncoder();
     if (backend.commandEncoder !== null) backend.submitQueue();
   }
 
-  /** Resolves when the GPU has done all that was dispatched before. */
   async done(): Promise<void> {
     this.flush();
     await this.device.queue.onSubmittedWorkDone();
@@ -280,7 +305,7 @@ export class Gpu {
 
   /** A linear grid is folded where it is longer than a dimension may be. */
   #grid(workgroups: Workgroups): Grid {
-    const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
+    const limit = this.limits.maxComputeWorkgroupsPerDimension;
     if (typeof workgroups !== 'number') {
       const [x, y, z = 1] = workgroups;
       if (Math.max(x, y, z) > limit) throw internal(`a grid of ${x} × ${y} × ${z} workgroups`);

@@ -1,5 +1,14 @@
 /** Our own WGSL on the tfjs-webgpu backend. */
-export { ALIGNMENT, type Cost, type Counters, Gpu, partOf, type Recording, type Workgroups } from './gpu';
+export {
+  ALIGNMENT,
+  type Cost,
+  type Counters,
+  type Gpu,
+  partOf,
+  type Recording,
+  TfjsGpu,
+  type Workgroups,
+} from './gpu';
 export { type BindingType, type Kernel, type KernelSource, kernel, reduceLanes, unroll } from './kernel';
 export type { GpuBuffer, GpuDevice, GpuLimits, View } from './webgpu';
 export { Workspace } from './workspace';

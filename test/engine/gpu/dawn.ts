@@ -1,7 +1,7 @@
 /** A WebGPU device in Node, for tests of kernels; where there is none, their cases are skipped and counted. */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { openDawn } from '../../../scripts/lib/dawn.mjs';
-import { Gpu } from '../../../src/engine/gpu';
+import { TfjsGpu } from '../../../src/engine/gpu';
 import { chooseBackend } from '../../../src/engine/tensor';
 
 const dawn = await openDawn();
@@ -15,12 +15,12 @@ export async function activateDawn(): Promise<void> {
 }
 
 /** Tests that need a GPU; `gpu()` is the layer on its device, once they run. */
-export function describeOnGpu(name: string, tests: (gpu: () => Gpu) => void): void {
+export function describeOnGpu(name: string, tests: (gpu: () => TfjsGpu) => void): void {
   describe.skipIf(dawn === undefined)(`${name} (WebGPU: ${dawn?.name ?? 'no adapter'})`, () => {
-    let gpu: Gpu | undefined;
+    let gpu: TfjsGpu | undefined;
     beforeAll(async () => {
       await activateDawn();
-      gpu = new Gpu();
+      gpu = new TfjsGpu();
     });
     afterAll(() => gpu?.dispose());
     tests(() => gpu!);
