@@ -52,6 +52,10 @@ export interface RunConfig {
     readonly topK: number;
     /** 1 is off. */
     readonly topP: number;
+    /** Drops tokens with less than this share of the most likely one's probability; 0 is off. */
+    readonly minP: number;
+    /** Divides the positive logits of tokens that prompt or completion hold, multiplies negative ones; 1 is off. */
+    readonly repetitionPenalty: number;
   };
   readonly advantage: {
     /** Divide by the group's std (GRPO), only subtract the mean (Dr. GRPO), or leave one out (RLOO). */

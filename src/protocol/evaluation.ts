@@ -27,7 +27,7 @@ export interface EvaluationRequest {
   readonly datasets: readonly EvaluatedDataset[];
   /** Completions per case, 1 … 64. One is decoded greedily, whatever the temperature. */
   readonly samples: number;
-  /** Of more than one sample, above 0; `sampling.topK` and `topP` of the config hold as well. */
+  /** Of more than one sample, above 0; the other `sampling` settings of the config hold as well. */
   readonly temperature: number;
   /** Prompt, rewards, completion limit, split and seed; nothing else of it matters. */
   readonly config: RunConfig;

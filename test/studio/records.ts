@@ -34,6 +34,8 @@ export const config: RunConfig = {
     temperature: 1,
     topK: 0,
     topP: 1,
+    minP: 0,
+    repetitionPenalty: 1,
   },
   advantage: { scale: 'std', combine: 'sum-then-normalize', epsilon: 1e-4 },
   loss: {

@@ -38,6 +38,8 @@ export function defaultConfig(): RunConfig {
       temperature: 1,
       topK: 0,
       topP: 1,
+      minP: 0,
+      repetitionPenalty: 1,
     },
     advantage: { scale: 'std', combine: 'sum-then-normalize', epsilon: 1e-4 },
     loss: {
@@ -94,6 +96,8 @@ const LATER_SETTINGS: Readonly<Record<string, SettingValue>> = {
   'rewards.custom': [],
   'data.heldOutFraction': 0,
   'data.splitSeed': 1,
+  'sampling.minP': 0,
+  'sampling.repetitionPenalty': 1,
 };
 
 /** A complete and consistent configuration, or a `config-invalid` error that names the first fault. */

@@ -1,16 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { greedyToken, sampleToken } from '../../../src/engine/crpo/sampling';
+import type { SamplingSettings } from '../../../src/engine/crpo/learner';
+import { greedyToken, markSeen, sampleToken, seenTokens } from '../../../src/engine/crpo/sampling';
 import { uniform } from '../../../src/engine/random';
 import { vectors } from './vectors';
 
-const PLAIN = { temperature: 1, topK: 0, topP: 1 };
+const PLAIN: SamplingSettings = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
 
 /** Shares of the tokens over `draws` draws. */
-function shares(logits: Float32Array, settings: typeof PLAIN, draws: number): number[] {
+function shares(
+  logits: Float32Array,
+  settings: SamplingSettings,
+  draws: number,
+  seen?: Uint32Array,
+): number[] {
   const counts = new Array<number>(logits.length).fill(0);
   for (let draw = 0; draw < draws; draw++)
-    counts[sampleToken(logits, settings, uniform(3, 'sampling', draw)).token]!++;
+    counts[sampleToken(logits, settings, uniform(3, 'sampling', draw), seen).token]!++;
   return counts.map((count) => count / draws);
 }
 
@@ -38,6 +44,10 @@ describe('log-probs', () => {
     const whole = sampleToken(logits, PLAIN, 0);
     expect(sampleToken(logits, { ...PLAIN, topK: 1 }, 0.9)).toEqual(whole);
     expect(sampleToken(logits, { ...PLAIN, topP: 0.1 }, 0.9)).toEqual(whole);
+    expect(sampleToken(logits, { ...PLAIN, minP: 0.9 }, 0.9)).toEqual(whole);
+    // 2 / 1.5 is above 1 still, so u = 0 draws the first token: its log-prob is that of the logit 2.
+    const seen = seenTokens(4, [0]);
+    expect(sampleToken(logits, { ...PLAIN, repetitionPenalty: 1.5 }, 0, seen)).toEqual(whole);
   });
 });
 
@@ -91,6 +101,39 @@ describe('draws', () => {
     ]);
   });
 
+  it('keep those at least so many times as likely as the first', () => {
+    // Times as likely as the first: 1, 0.75, 0.5, 0.25. In float32 they are those but for 1e-7.
+    const received = (minP: number, more = {}) =>
+      shares(logits, { ...PLAIN, minP, ...more }, 500).map((share) => share > 0);
+    expect(received(0.2)).toEqual([true, true, true, true]);
+    expect(received(0.4)).toEqual([true, true, true, false]);
+    expect(received(0.6)).toEqual([true, true, false, false]);
+    expect(received(1)).toEqual([true, false, false, false]);
+    // At T = 0.5: 1, 0.5625, 0.25, 0.0625.
+    expect(received(0.4, { temperature: 0.5 })).toEqual([true, true, false, false]);
+    // After top-k 2; the share of the first does not matter.
+    expect(received(0.4, { topK: 2 })).toEqual([true, true, false, false]);
+  });
+
+  it('weaken what was seen before the temperature', () => {
+    const row = Float32Array.of(2, 2, -1, -1, 0);
+    const received = shares(
+      row,
+      { ...PLAIN, temperature: 2, repetitionPenalty: 2 },
+      20_000,
+      seenTokens(5, [1, 3, 4]),
+    );
+    // Logits 2, 1, −1, −2, 0, halved by the temperature.
+    const weights = [2, 1, -1, -2, 0].map((logit) => Math.exp(logit / 2));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    for (const [token, share] of received.entries())
+      expect(Math.abs(share - weights[token]! / sum)).toBeLessThan(5 * 0.0035);
+  });
+
+  it('refuse a repetition penalty that does not know what was seen', () => {
+    expect(() => sampleToken(logits, { ...PLAIN, repetitionPenalty: 1.1 }, 0.5)).toThrow(/^internal: /);
+  });
+
   it('let equal tokens into the last places by id', () => {
     const equal = Float32Array.of(0, 1, 0, 0);
     expect(shares(equal, { ...PLAIN, topK: 2 }, 500).map((share) => share > 0)).toEqual([
@@ -112,16 +155,20 @@ describe('draws', () => {
       temperature: fc.constantFrom(0.3, 1, 2),
       topK: fc.integer({ min: 0, max: 9 }),
       topP: fc.constantFrom(0.2, 0.7, 0.95, 1),
+      minP: fc.constantFrom(0, 0.05, 0.5, 1),
+      repetitionPenalty: fc.constantFrom(1, 1.3),
     });
     fc.assert(
       fc.property(
         fc.array(fc.float({ min: -6, max: 6, noNaN: true }), { minLength: 1, maxLength: 8 }),
         settings,
         fc.nat(999),
-        (values, setting, thousandths) => {
+        fc.nat(255),
+        (values, setting, thousandths, seen) => {
           const row = Float32Array.from(values);
           const u = (thousandths + 0.5) / 1000;
-          expect(sampleToken(row, setting, u).token).toBe(plainSample(row, setting, u));
+          const bits = Uint32Array.of(seen);
+          expect(sampleToken(row, setting, u, bits).token).toBe(plainSample(row, setting, u, seen));
         },
       ),
       { seed: 20251200, numRuns: 500 },
@@ -130,8 +177,15 @@ describe('draws', () => {
 });
 
 /** The same rule written another way: sort by likelihood, cut, put back in order, scan. */
-function plainSample(row: Float32Array, { temperature, topK, topP }: typeof PLAIN, u: number): number {
-  const weights = Array.from(row, (value) => Math.exp((value - Math.max(...row)) / temperature));
+function plainSample(row: Float32Array, settings: SamplingSettings, u: number, seen: number): number {
+  const { temperature, topK, topP, minP, repetitionPenalty } = settings;
+  const scores = Array.from(row, (value, token) => {
+    if (repetitionPenalty === 1 || Math.floor(seen / 2 ** token) % 2 === 0) return value;
+    return Math.fround(
+      value > 0 ? value * Math.fround(1 / repetitionPenalty) : value * Math.fround(repetitionPenalty),
+    );
+  });
+  const weights = scores.map((value) => Math.exp((value - Math.max(...scores)) / temperature));
   let kept = weights
     .map((weight, token) => ({ weight, token }))
     .sort((a, b) => b.weight - a.weight || a.token - b.token);
@@ -144,6 +198,7 @@ function plainSample(row: Float32Array, { temperature, topK, topP }: typeof PLAI
     while (size < kept.length && sum(kept.slice(0, size)) < topP * total) size++;
     kept = kept.slice(0, size);
   }
+  kept = kept.filter(({ weight }) => weight >= minP * kept[0]!.weight);
   kept.sort((a, b) => a.token - b.token);
   const target = u * sum(kept);
   let reached = 0;
@@ -154,6 +209,15 @@ function plainSample(row: Float32Array, { temperature, topK, topP }: typeof PLAI
     }) ?? kept.at(-1)!
   ).token;
 }
+
+describe('the set of seen tokens', () => {
+  it('has a bit per token', () => {
+    const seen = seenTokens(65, [0, 31, 32, 64, 0]);
+    expect([...seen]).toEqual([2 ** 31 + 1, 1, 1]);
+    markSeen(seen, 33);
+    expect([...seen]).toEqual([2 ** 31 + 1, 3, 1]);
+  });
+});
 
 describe('greedyToken', () => {
   it('takes the lowest id among equals', () => {

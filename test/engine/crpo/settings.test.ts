@@ -202,10 +202,13 @@ describe('files from before a setting', () => {
     delete older.rewards.integrityGate;
     delete older.rewards.custom;
     delete older.data;
+    delete older.sampling.minP;
+    delete older.sampling.repetitionPenalty;
     expect(validateConfig(older)).toEqual({
       ...defaultConfig(),
       rewards: { ...defaultConfig().rewards, integrityGate: true, custom: [] },
       data: { heldOutFraction: 0, splitSeed: 1 },
+      sampling: { ...defaultConfig().sampling, minP: 0, repetitionPenalty: 1 },
     });
     expect(validateConfig({ ...older, data: { heldOutFraction: 0.2 } }).data).toEqual({
       heldOutFraction: 0.2,
@@ -215,7 +218,14 @@ describe('files from before a setting', () => {
 
   it('are refused for anything else that is missing or wrong', () => {
     for (const { path } of SETTINGS) {
-      const later = ['rewards.integrityGate', 'rewards.custom', 'data.heldOutFraction', 'data.splitSeed'];
+      const later = [
+        'rewards.integrityGate',
+        'rewards.custom',
+        'data.heldOutFraction',
+        'data.splitSeed',
+        'sampling.minP',
+        'sampling.repetitionPenalty',
+      ];
       if (later.includes(path) || path.startsWith('rewards.weights.')) continue;
       expect(() => validateConfig(changed(path, undefined)), path).toThrow(`${path}: expected`);
     }

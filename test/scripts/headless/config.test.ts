@@ -28,6 +28,8 @@ const defaults: RunConfig = {
     temperature: 1,
     topK: 0,
     topP: 1,
+    minP: 0,
+    repetitionPenalty: 1,
   },
   advantage: { scale: 'std', combine: 'sum-then-normalize', epsilon: 1e-6 },
   loss: {
