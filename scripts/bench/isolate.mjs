@@ -1,0 +1,68 @@
+/**
+ * One measurement in a process of its own: `node scripts/bench/isolate.mjs REQUEST`, a request as JSON,
+ * gives its result as a line of JSON on stdout. Started by engine.mjs.
+ */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { importBundled } from '../lib/bundle.mjs';
+import { openDawn } from '../lib/dawn.mjs';
+
+/**
+ * @typedef {import('../../src/engine/bench/cases').CaseName} CaseName
+ * @typedef {import('../../src/engine/bench/cases').SideName} SideName
+ *
+ * @typedef {object} Request
+ * @property {SideName} side
+ * @property {CaseName} caseName
+ * @property {'webgpu' | 'wasm'} backend
+ * @property {boolean} software take a software driver even where there is a GPU
+ * @property {import('../../src/engine/bench/measure').Repeats} repeats
+ */
+
+const entries = /** @type {const} */ ({
+  plain: ['bench-plain', 'src/engine/bench/plain-isolate.ts'],
+  engine: ['bench-engine', 'src/engine/bench/engine-isolate.ts'],
+  'jax-js': ['bench-jax', 'scripts/bench/jax-isolate.ts'],
+});
+
+/** The folder of tfjs' .wasm files. */
+const wasmFolder = `${dirname(fileURLToPath(import.meta.resolve('@tensorflow/tfjs-backend-wasm')))}/`;
+// tfjs' wasm loader expects to be a CommonJS module, which it is not in a bundle.
+Object.assign(globalThis, { require: createRequire(import.meta.url), __dirname: wasmFolder });
+
+/** @param {Request} request */
+async function measureHere({ side, caseName, backend, software, repeats }) {
+  const dawn = backend === 'webgpu' ? await openDawn({ software }) : undefined;
+  if (backend === 'webgpu' && dawn === undefined) throw new Error('There is no WebGPU adapter in this Node.');
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu: dawn?.gpu }, configurable: true });
+  const [name, entry] = entries[side];
+  const isolate = /** @type {typeof import('../../src/engine/bench/plain-isolate')} */ (
+    await importBundled(name, entry)
+  );
+  const { countGpu } = /** @type {typeof import('../../src/engine/bench/counters')} */ (
+    await importBundled('bench-counters', 'src/engine/bench/counters.ts')
+  );
+  const result = await isolate.measureHere({
+    caseName,
+    backend,
+    tensors: { gpu: dawn?.gpu, wasmFolder },
+    repeats,
+    host: {
+      clock: cpuMs,
+      timeKind: 'cpu',
+      counter: dawn === undefined ? null : countGpu(globalThis),
+      breathe: () => new Promise((resolve) => setImmediate(resolve)),
+    },
+  });
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+}
+
+/** Milliseconds of processor time of all threads of this process. */
+function cpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+await measureHere(JSON.parse(process.argv[2] ?? '{}'));
+process.exit(0); // Dawn's threads would keep the process alive.
