@@ -82,7 +82,7 @@ export interface Gpu {
   copy(from: View, to: View, values: number, fromOffset?: number, toOffset?: number): void;
   /** Fills with zeros. */
   clear(view: View): void;
-  /** The values now, after all that was dispatched before; several views come in one readback. */
+  /** The values now, after all that was dispatched before, in one readback. Throws what went wrong on the GPU. */
   read(...views: readonly View[]): Promise<ArrayBuffer[]>;
   readFloats(view: View): Promise<Float32Array<ArrayBuffer>>;
   /** One dispatch. Views go by the kernel's binding names, numbers by its uniforms'. */
@@ -110,12 +110,17 @@ export class TfjsGpu implements Gpu {
   #recording: { dispatches: RecordedDispatch[]; uniforms: GpuBuffer[] } | null = null;
   #pendingDispatches = 0;
   #pendingWork = 0;
+  #fault: StudioError | null = null;
 
   /** On tfjs' active backend; throws `gpu-internals` where that is not what the layer was written for. */
   constructor() {
     this.#backend = tfjsBackend();
     this.device = this.#backend.device;
     this.#ring = new UniformRing(this.device);
+    // WebGPU drops a command that is not valid, or a buffer that does not fit, and goes on.
+    this.device.onuncapturederror = ({ error }) => {
+      this.#fault ??= gpuError(error.message);
+    };
     const submit = this.#backend.submitQueue.bind(this.#backend);
     this.#submit = submit;
     // tfjs submits on its own account too, and our uniforms must be there before.
@@ -133,6 +138,7 @@ export class TfjsGpu implements Gpu {
   dispose(): void {
     this.flush();
     this.#backend.submitQueue = this.#submit;
+    this.device.onuncapturederror = null;
     this.#ring.dispose();
     for (const buffer of this.#staging.splice(0)) buffer.destroy();
   }
@@ -200,6 +206,7 @@ export class TfjsGpu implements Gpu {
     backend.submitQueue();
     this.counters.readbacks += 1;
     await staging.mapAsync(MAP_READ, 0, total);
+    if (this.#fault !== null) throw this.#fault;
     const mapped = staging.getMappedRange(0, total);
     const copies = views.map(({ size }, index) => mapped.slice(starts[index]!, starts[index]! + size));
     staging.unmap();
@@ -258,6 +265,7 @@ export class TfjsGpu implements Gpu {
   async done(): Promise<void> {
     this.flush();
     await this.device.queue.onSubmittedWorkDone();
+    if (this.#fault !== null) throw this.#fault;
   }
 
   #dispatch({ pipeline, bindGroup, grid, cost }: RecordedDispatch): void {
@@ -323,6 +331,18 @@ export class TfjsGpu implements Gpu {
     const size = Math.ceil(bytes / 4096) * 4096;
     return this.device.createBuffer({ size, usage: USAGE.MAP_READ | USAGE.COPY_DST });
   }
+}
+
+function gpuError(message: string): StudioError {
+  const memory = /out of memory|OutOfMemory|allocat/i.test(message);
+  return new StudioError({
+    boundary: 'device',
+    code: memory ? 'gpu-out-of-memory' : 'gpu-error',
+    message: `The GPU refused a command: ${message.slice(0, 300)}`,
+    action: memory
+      ? 'Choose fewer rollouts, shorter completions or a smaller micro-batch, and resume from the last checkpoint.'
+      : 'Resume from the last checkpoint; if it happens again, choose the wasm backend and report this message.',
+  });
 }
 
 /** `values` 4-byte values of a view, from its value `start` on; `start` must be aligned (`ALIGNMENT`). */

@@ -10,5 +10,6 @@ export {
   type Workgroups,
 } from './gpu';
 export { type BindingType, type Kernel, type KernelSource, kernel, reduceLanes, unroll } from './kernel';
+export { selfTest } from './self-test';
 export type { GpuBuffer, GpuDevice, GpuLimits, View } from './webgpu';
-export { Workspace } from './workspace';
+export { classOf, Workspace } from './workspace';

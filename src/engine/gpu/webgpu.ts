@@ -73,6 +73,7 @@ export interface GpuDevice {
   createBindGroup(descriptor: object): GpuBindGroup;
   pushErrorScope(filter: 'validation' | 'out-of-memory' | 'internal'): void;
   popErrorScope(): Promise<{ readonly message: string } | null>;
+  onuncapturederror: ((event: { readonly error: { readonly message: string } }) => void) | null;
 }
 
 /** WebGPU's `GPUBufferUsage`. */

@@ -46,6 +46,11 @@ export class Workspace {
     }
   }
 
+  /** After a failure, when nobody is left to give back what was taken. */
+  giveAll(): void {
+    this.give(...this.#taken.keys());
+  }
+
   /** Destroys what is free. */
   trim(): void {
     for (const views of this.#free.values()) {
@@ -56,7 +61,7 @@ export class Workspace {
 
   /** Destroys everything; nothing of it may be in use. */
   dispose(): void {
-    this.give(...this.#taken.keys());
+    this.giveAll();
     this.trim();
   }
 }

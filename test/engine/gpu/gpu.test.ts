@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
-import { type Gpu, kernel, partOf, type View } from '../../../src/engine/gpu';
+import { expect, it, vi } from 'vitest';
+import { type Gpu, kernel, partOf, selfTest, type View } from '../../../src/engine/gpu';
 import { tf } from '../../../src/engine/tensor';
+import { StudioError } from '../../../src/protocol';
 import { describeOnGpu } from './dawn';
 
 /** sums[i] = x[i] + step, and x doubles in place. */
@@ -102,5 +103,33 @@ describeOnGpu('the layer', (gpu) => {
     expect(() => gpu().run(twoOutputs, { x }, { count: 1, step: 0 }, 1)).toThrow('without its binding sums');
     expect(() => gpu().run(twoOutputs, { x, sums: x }, { count: 1 }, 1)).toThrow('without its uniform step');
     gpu().free(x);
+  });
+});
+
+describeOnGpu('what goes wrong on the GPU', (gpu) => {
+  it('is thrown by the next readback', async () => {
+    const [x, sums] = [gpu().allocate(4), gpu().allocate(4)];
+    const tooLarge = { ...x, size: 4096 };
+    vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    run(gpu(), tooLarge, sums, 4, 0);
+    const failure = await gpu()
+      .readFloats(sums)
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StudioError);
+    expect((failure as StudioError).record).toMatchObject({ boundary: 'device', code: 'gpu-error' });
+  });
+});
+
+describeOnGpu('the self-test', (gpu) => {
+  it('passes on a device that works', async () => {
+    await expect(selfTest(gpu())).resolves.toBeUndefined();
+  });
+
+  it('fails on a device that computes something else', async () => {
+    const wrong = gpu();
+    const read = wrong.readFloats.bind(wrong);
+    vi.spyOn(wrong, 'readFloats').mockImplementation(async (view) => (await read(view)).map((x) => x + 1));
+    await expect(selfTest(wrong)).rejects.toThrow('did not pass its self-test');
+    vi.restoreAllMocks();
   });
 });

@@ -1,0 +1,74 @@
+/**
+ * How much GPU memory a run needs, before it starts: the learner itself goes through one step of the
+ * longest rollouts on a GPU that only counts, so the figure is what will be allocated.
+ */
+import type { RunConfig } from '../../protocol';
+import type { LossRollout } from '../crpo/learner';
+import type { GpuLimits } from '../gpu';
+import { DryGpu } from '../gpu/dry-gpu';
+import type { LoraSettings, PolicyConfig } from '../policy';
+import { FusedDevice } from './device';
+import { FusedLearner } from './learner';
+
+export interface MemoryBudget {
+  /** The most that is held at one time. */
+  readonly bytes: number;
+  /** What that consists of. */
+  readonly parts: Readonly<Record<string, number>>;
+}
+
+const NO_HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
+
+/** `memoryBudget`: bytes at which activations are recomputed rather than kept, as in the run itself. */
+export async function memoryOfRun(
+  policy: PolicyConfig,
+  lora: LoraSettings | null,
+  config: Pick<RunConfig, 'sampling' | 'prompt' | 'loss' | 'update' | 'optimizer'>,
+  limits: GpuLimits,
+  memoryBudget: number,
+): Promise<MemoryBudget> {
+  const gpu = new DryGpu(limits);
+  const learner = new FusedLearner(new FusedDevice(gpu, { memoryBudget }), policy, '{}', lora);
+  const { promptsPerBatch, groupSize, maxCompletionTokens } = config.sampling;
+  const longest = Math.min(config.prompt.maxTokens, policy.maxPositions - maxCompletionTokens);
+  if (config.loss.klCoefficient !== 0 && lora === null) learner.freeze();
+
+  const prompts = Array.from({ length: promptsPerBatch * groupSize }, (_, row) =>
+    longPrompt(Math.floor(row / groupSize), longest),
+  );
+  const never = policy.vocabularySize; // no stop token: every completion is as long as it may be
+  await learner.generate(
+    prompts,
+    {
+      ...{ maxTokens: maxCompletionTokens, stopTokens: [never], padToken: 0, sampling: config.sampling },
+      draws: { seed: 0, stream: 'sampling', counters: prompts.map(() => 0) },
+      onProgress: () => undefined,
+    },
+    NO_HOST,
+  );
+
+  const updateRows = Math.min(config.update.microBatchSize, prompts.length);
+  const rows = Array.from({ length: updateRows }, (_, row) => longRollout(row, longest, maxCompletionTokens));
+  const { temperature } = config.sampling;
+  const objective = { kind: 'crpo' as const, settings: config.loss, temperature };
+  await learner.logprobs(rows, { temperature });
+  await learner.addGradient(rows, objective, NO_HOST);
+  // A dry norm is 0, which is finite; nothing else of the update depends on values.
+  await learner.applyGradient({ step: 1, learningRate: 0, settings: config.optimizer });
+  return { bytes: gpu.peak.bytes, parts: gpu.peak.byLabel };
+}
+
+/** Different from the others, so that nothing is shared: the worst case. */
+function longPrompt(index: number, length: number): number[] {
+  return Array.from({ length }, (_, at) => (at === 0 ? index : 0));
+}
+
+function longRollout(index: number, promptLength: number, completionLength: number): LossRollout {
+  const zeros = new Float32Array(completionLength);
+  return {
+    promptTokens: longPrompt(index, promptLength),
+    completionTokens: new Array<number>(completionLength).fill(0),
+    ...{ truncated: true, oldLogprobs: zeros, referenceLogprobs: zeros, advantage: 0 },
+    ...{ weight: 0, counted: completionLength },
+  };
+}

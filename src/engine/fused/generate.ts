@@ -1,0 +1,335 @@
+/**
+ * Rollout on the device: every distinct prompt goes through the model once and its keys and values are
+ * shared by all completions of it; then a recorded step is replayed token by token, sampling
+ * included, and up to 16 tokens of every row come back in one readback. Rows that have ended leave
+ * the grid: slots are renumbered, no cache moves.
+ */
+import { StudioError } from '../../protocol';
+import { breathe, type Pausable } from '../crpo/environment';
+import type { Completion, GenerationSettings } from '../crpo/learner';
+import type { Gpu, Recording, View, Workspace } from '../gpu';
+import { storePromptCache } from '../kernels/decode-attention';
+import { STATE_WORDS } from '../kernels/decode-state';
+import { embed } from '../kernels/embedding';
+import { BLOCK } from '../kernels/sampler';
+import { type DecodeBuffers, headAndSample, recordStep, type SamplerSettings } from './decode';
+import { type Context, embedRows, forwardLayer, giveActivations } from './model';
+import { packPrompts, uploadAll } from './pack';
+import type { FusedPolicy } from './policy';
+
+/** Tokens of prompts that go through the model together: bounds the memory of prefill. */
+const PREFILL_TOKENS = 4096;
+/** Own positions at first; doubled when they are used up. */
+const FIRST_CAPACITY = 64;
+
+export async function generate(
+  policy: FusedPolicy,
+  prompts: readonly (readonly number[])[],
+  settings: GenerationSettings,
+  host: Pausable,
+): Promise<Completion[]> {
+  const { workspace } = policy.device;
+  workspace.trim(); // what an update left: a rollout's buffers have other sizes
+  const shared = shareEqual(prompts);
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  const context = policy.context(longest + settings.maxTokens);
+  const run = new Rollout(policy, context, shared, settings);
+  try {
+    await run.prefill(host);
+    return await run.decode(host);
+  } finally {
+    run.dispose();
+    workspace.trim();
+  }
+}
+
+/** Equal prompts are one: the distinct ones, and for each row which of them it has. */
+interface SharedPrompts {
+  readonly distinct: readonly (readonly number[])[];
+  readonly promptOf: readonly number[];
+}
+
+function shareEqual(prompts: readonly (readonly number[])[]): SharedPrompts {
+  if (prompts.length === 0 || prompts.some(({ length }) => length === 0)) {
+    throw new StudioError({
+      boundary: 'internal',
+      code: 'decoder-rows',
+      message: 'internal: expected prompts of at least one token, received none.',
+    });
+  }
+  const distinct: (readonly number[])[] = [];
+  const known = new Map<string, number>();
+  const promptOf = prompts.map((prompt) => {
+    const key = prompt.join(',');
+    const index = known.get(key) ?? distinct.push(prompt) - 1;
+    known.set(key, index);
+    return index;
+  });
+  return { distinct, promptOf };
+}
+
+interface Growing {
+  readonly tokens: number[];
+  readonly logprobs: number[];
+  ended: boolean;
+  truncated: boolean;
+}
+
+class Rollout {
+  readonly #policy: FusedPolicy;
+  readonly #context: Context;
+  readonly #gpu: Gpu;
+  readonly #workspace: Workspace;
+  readonly #prompts: SharedPrompts;
+  readonly #settings: GenerationSettings;
+  readonly #sampler: SamplerSettings;
+  readonly #completions: Growing[];
+  readonly #stops: ReadonlySet<number>;
+  /** Last hidden state of each distinct prompt, [prompts, D]. */
+  readonly #lastHidden: View;
+  #buffers: DecodeBuffers;
+  #recording: Recording | null = null;
+
+  constructor(policy: FusedPolicy, context: Context, prompts: SharedPrompts, settings: GenerationSettings) {
+    const { gpu, workspace, dimensions: d } = context;
+    this.#policy = policy;
+    this.#context = context;
+    this.#gpu = gpu;
+    this.#workspace = workspace;
+    this.#prompts = prompts;
+    this.#settings = settings;
+    this.#stops = new Set(settings.stopTokens);
+    const { sampling, draws, maxTokens } = settings;
+    const { seed, stream } = draws;
+    this.#sampler = { sampling, seed, stream, maxTokens, stopCount: settings.stopTokens.length };
+    const rows = prompts.promptOf.length;
+    this.#completions = Array.from({ length: rows }, () => ({
+      ...{ tokens: [], logprobs: [], ended: false, truncated: false },
+    }));
+    const capacity = Math.min(maxTokens, FIRST_CAPACITY);
+    const promptTokens = prompts.distinct.reduce((sum, { length }) => sum + length, 0);
+    const position = 2 * d.keyValueHeads * d.headWidth;
+    const penalized = sampling !== null && sampling.repetitionPenalty !== 1;
+    const perLayer = (values: number) => Array.from({ length: d.layers }, () => workspace.take(values));
+    this.#lastHidden = workspace.take(prompts.distinct.length * d.width);
+    this.#buffers = {
+      ...{ rows, capacity },
+      slotRow: workspace.take(rows),
+      state: workspace.take(rows * STATE_WORDS),
+      stops: workspace.take(Math.max(1, settings.stopTokens.length)),
+      seen: penalized ? workspace.take(rows * seenWords(d.vocabulary)) : undefined,
+      tokens: workspace.take(rows * BLOCK),
+      logprobs: workspace.take(rows * BLOCK),
+      x: workspace.take(rows * d.width),
+      qkv: workspace.take(rows * d.qkvWidth),
+      attended: workspace.take(rows * d.queryWidth),
+      middle: workspace.take(rows * d.width),
+      hidden: workspace.take(rows * d.mlpWidth),
+      logits: workspace.take(rows * d.logitStride),
+      promptCaches: perLayer(promptTokens * position),
+      ownCaches: perLayer(rows * capacity * position),
+    };
+  }
+
+  /** Distinct prompts through the model, some at a time. */
+  async prefill(host: Pausable): Promise<void> {
+    const { distinct } = this.#prompts;
+    let start = 0;
+    let firstRow = 0;
+    while (start < distinct.length) {
+      let end = start;
+      let tokens = 0;
+      do tokens += distinct[end++]!.length;
+      while (end < distinct.length && tokens + distinct[end]!.length <= PREFILL_TOKENS);
+      await this.#prefillPart(start, end, firstRow, host);
+      start = end;
+      firstRow += tokens;
+    }
+  }
+
+  async decode(host: Pausable): Promise<Completion[]> {
+    const { maxTokens } = this.#settings;
+    this.#writeState();
+    let slots = this.#alive();
+    this.#gpu.write(this.#buffers.slotRow, Uint32Array.from(slots));
+    this.#sampleFirst(slots);
+    for (let read = 0, sampled = 1; ; read = sampled) {
+      const block = Math.min(read + BLOCK, maxTokens);
+      this.#ensureCapacity(block, slots);
+      for (; sampled < block; sampled++) {
+        this.#gpu.replay(this.#recordedFor(slots.length));
+        await this.#policy.device.turn(host);
+      }
+      await this.#readBlock(slots, read, sampled);
+      await breathe(host);
+      const alive = slots.filter((row) => !this.#completions[row]!.ended);
+      if (alive.length === 0) return this.#completions.map(completed);
+      if (alive.length < slots.length) {
+        slots = alive;
+        this.#forgetRecording();
+        this.#gpu.write(this.#buffers.slotRow, Uint32Array.from(slots));
+      }
+    }
+  }
+
+  dispose(): void {
+    this.#forgetRecording();
+    const { promptCaches, ownCaches, seen, rows: _, capacity: __, ...views } = this.#buffers;
+    this.#workspace.give(...Object.values(views), ...promptCaches, ...ownCaches, this.#lastHidden);
+    if (seen !== undefined) this.#workspace.give(seen);
+  }
+
+  async #prefillPart(start: number, end: number, firstRow: number, host: Pausable): Promise<void> {
+    const context = this.#context;
+    const { gpu, workspace, dimensions: d } = context;
+    const prompts = this.#prompts.distinct.slice(start, end);
+    const { rows, ids, segments } = packPrompts(prompts);
+    const { whole, views } = uploadAll(gpu, workspace, { ids, segments });
+    const inputs = { rows, ...views };
+    const { weights } = this.#policy;
+    const position = 2 * d.keyValueHeads * d.headWidth;
+    const part = workspace.take(rows * position);
+    let x = embedRows(context, weights, inputs);
+    for (const [layer, layerWeights] of weights.layers.entries()) {
+      const { activations, output } = forwardLayer(context, layerWeights, inputs, x, true);
+      storePromptCache(gpu, {
+        ...{ qkv: activations.qkv, promptCache: part, tokens: rows, heads: d.heads },
+        ...{ keyValueHeads: d.keyValueHeads, headWidth: d.headWidth },
+      });
+      gpu.copy(part, this.#buffers.promptCaches[layer]!, rows * position, 0, firstRow * position);
+      giveActivations(context, activations);
+      workspace.give(x);
+      x = output!;
+      await this.#policy.device.turn(host);
+    }
+    let last = -1;
+    prompts.forEach(({ length }, index) => {
+      last += length;
+      gpu.copy(x, this.#lastHidden, d.width, last * d.width, (start + index) * d.width);
+    });
+    workspace.give(x, part, whole);
+  }
+
+  #writeState(): void {
+    const { distinct, promptOf } = this.#prompts;
+    const starts: number[] = [];
+    let row = 0;
+    for (const { length } of distinct) {
+      starts.push(row);
+      row += length;
+    }
+    const state = new Int32Array(promptOf.length * STATE_WORDS);
+    promptOf.forEach((prompt, index) => {
+      const { length } = distinct[prompt]!;
+      const counter = this.#settings.draws.counters[index]!;
+      state.set([0, 0, 0, starts[prompt]!, length, counter | 0], index * STATE_WORDS);
+    });
+    const { buffers, gpu } = { buffers: this.#buffers, gpu: this.#gpu };
+    gpu.write(buffers.state, state);
+    if (this.#stops.size > 0) gpu.write(buffers.stops, Int32Array.from(this.#settings.stopTokens));
+    if (buffers.seen !== undefined) gpu.write(buffers.seen, this.#seenInPrompts());
+  }
+
+  #seenInPrompts(): Uint32Array<ArrayBuffer> {
+    const words = seenWords(this.#context.dimensions.vocabulary);
+    const { distinct, promptOf } = this.#prompts;
+    const seen = new Uint32Array(promptOf.length * words);
+    promptOf.forEach((prompt, row) => {
+      for (const token of distinct[prompt]!) seen[row * words + (token >>> 5)]! |= 1 << (token & 31);
+    });
+    return seen;
+  }
+
+  /** The first token comes from the prompts' last hidden states. */
+  #sampleFirst(slots: readonly number[]): void {
+    const { gpu, workspace, dimensions: d } = this.#context;
+    const ids = workspace.take(slots.length);
+    gpu.write(
+      ids,
+      Int32Array.from(slots, (row) => this.#prompts.promptOf[row]!),
+    );
+    embed(gpu, { table: this.#lastHidden, ids, y: this.#buffers.x, rows: slots.length, width: d.width });
+    headAndSample(this.#context, this.#policy.weights, this.#buffers, slots.length, this.#sampler);
+    workspace.give(ids);
+  }
+
+  #recordedFor(slots: number): Recording {
+    this.#recording ??= recordStep(this.#context, this.#policy.weights, this.#buffers, slots, this.#sampler);
+    return this.#recording;
+  }
+
+  #forgetRecording(): void {
+    this.#recording?.dispose();
+    this.#recording = null;
+  }
+
+  /** Room for the keys and values of the first `positions` − 1 own tokens; those of rows that have ended are dropped. */
+  #ensureCapacity(positions: number, slots: readonly number[]): void {
+    const { ownCaches, capacity, rows } = this.#buffers;
+    if (positions <= capacity) return;
+    const grown = Math.min(this.#settings.maxTokens, 2 * capacity);
+    const { keyValueHeads, headWidth } = this.#context.dimensions;
+    const row = 2 * keyValueHeads * headWidth;
+    const larger = ownCaches.map((old) => {
+      const cache = this.#workspace.take(rows * grown * row);
+      for (const slot of slots)
+        this.#gpu.copy(old, cache, capacity * row, slot * capacity * row, slot * grown * row);
+      this.#workspace.give(old);
+      return cache;
+    });
+    this.#forgetRecording();
+    this.#buffers = { ...this.#buffers, ownCaches: larger, capacity: grown };
+    this.#workspace.trim();
+  }
+
+  /** Positions [from, to) of every slot's row. */
+  async #readBlock(slots: readonly number[], from: number, to: number): Promise<void> {
+    const { rows, tokens, logprobs } = this.#buffers;
+    const [tokenBytes, logprobBytes] = await this.#gpu.read(tokens, logprobs);
+    const ids = new Int32Array(tokenBytes!);
+    const values = new Float32Array(logprobBytes!);
+    for (const row of slots) {
+      const completion = this.#completions[row]!;
+      for (let position = from; position < to && !completion.ended; position++) {
+        const at = (position % BLOCK) * rows + row;
+        this.#append(row, completion, ids[at]!, values[at]!);
+      }
+    }
+    const all = this.#completions;
+    this.#settings.onProgress({
+      ended: all.filter(({ ended }) => ended).length,
+      longest: to,
+      tokens: all.reduce((sum, completion) => sum + completion.tokens.length, 0),
+    });
+  }
+
+  #append(row: number, completion: Growing, token: number, logprob: number): void {
+    if (!Number.isFinite(logprob)) throw nonFiniteLogits();
+    completion.tokens.push(token);
+    completion.logprobs.push(logprob);
+    completion.truncated = !this.#stops.has(token) && completion.tokens.length === this.#settings.maxTokens;
+    completion.ended = this.#stops.has(token) || completion.truncated;
+    if (completion.ended) this.#settings.onEnd?.(row, completed(completion));
+  }
+
+  #alive(): number[] {
+    return this.#completions.flatMap(({ ended }, row) => (ended ? [] : [row]));
+  }
+}
+
+function completed({ tokens, logprobs, truncated }: Growing): Completion {
+  return { tokens, logprobs: Float32Array.from(logprobs), truncated };
+}
+
+function seenWords(vocabulary: number): number {
+  return Math.ceil(vocabulary / 32);
+}
+
+function nonFiniteLogits(): StudioError {
+  return new StudioError({
+    boundary: 'device',
+    code: 'non-finite',
+    message: 'The policy gave logits that are not finite numbers, so no token can be sampled.',
+    action: 'Resume from the last checkpoint with a lower learning rate, or on another backend.',
+  });
+}
