@@ -37,13 +37,13 @@ async function measureHere({ side, caseName, backend, software, repeats }) {
   if (backend === 'webgpu' && dawn === undefined) throw new Error('There is no WebGPU adapter in this Node.');
   Object.defineProperty(globalThis, 'navigator', { value: { gpu: dawn?.gpu }, configurable: true });
   const [name, entry] = entries[side];
-  const isolate = /** @type {typeof import('../../src/engine/bench/plain-isolate')} */ (
-    await importBundled(name, entry)
-  );
+  // The other sides are called as jax-js' is; they ignore its argument.
+  const isolate = /** @type {typeof import('./jax-isolate')} */ (await importBundled(name, entry));
   const { countGpu } = /** @type {typeof import('../../src/engine/bench/counters')} */ (
     await importBundled('bench-counters', 'src/engine/bench/counters.ts')
   );
-  const result = await isolate.measureHere({
+  /** @type {import('../../src/engine/bench/cases').IsolateRequest} */
+  const request = {
     caseName,
     backend,
     tensors: { gpu: dawn?.gpu, wasmFolder },
@@ -52,9 +52,10 @@ async function measureHere({ side, caseName, backend, software, repeats }) {
       clock: cpuMs,
       timeKind: 'cpu',
       counter: dawn === undefined ? null : countGpu(globalThis),
-      breathe: () => new Promise((resolve) => setImmediate(resolve)),
+      breathe: () => new Promise((resolve) => setImmediate(() => resolve(undefined))),
     },
-  });
+  };
+  const result = await isolate.measureHere(request, await import('@jax-js/jax'));
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
