@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { encodeSafetensors } from '../../src/engine/checkpoint/safetensors';
 import type { TokenSequence } from '../../src/engine/crpo/batch';
 import { type ColdStartSettings, type ColdStartStep, coldStart } from '../../src/engine/crpo/coldstart';
+import { openLearner } from '../../src/engine/crpo/open-learner';
 import { renderPrompt } from '../../src/engine/crpo/prompts';
 import { defaultConfig } from '../../src/engine/crpo/settings';
 import { createPolicy, readPolicyConfig } from '../../src/engine/policy';
@@ -75,17 +76,24 @@ export async function makeStarter(
 
   await chooseBackend('wasm', { gpu: undefined, wasmFolder: undefined });
   const policy = createPolicy(readPolicyConfig(config, 'config.json'), sequence(plan.seed, 'init'));
-  say(`${policy.layout.size.toLocaleString('en')} parameters, ${plan.coldStart.steps} steps`);
+  const learner = openLearner(policy, tokenizer.padTokenId);
+  say(`${learner.layout.size.toLocaleString('en')} parameters, ${plan.coldStart.steps} steps`);
   const settings = { ...plan.coldStart, seed: plan.seed };
-  await coldStart(policy, sequences, tokenizer.padTokenId, settings, {
+  await coldStart(learner, sequences, settings, {
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
     signal: new AbortController().signal,
     onStep: progress(plan.coldStart.steps, say),
   });
 
-  const weights = encodeSafetensors(await policy.exportWeights({ merged: false }));
-  const facts = { ...plan, ...plan.shape, ...plan.coldStart, vocabularySize, parameters: policy.layout.size };
-  policy.dispose();
+  const weights = encodeSafetensors(await learner.exportWeights({ merged: false }));
+  const facts = {
+    ...plan,
+    ...plan.shape,
+    ...plan.coldStart,
+    vocabularySize,
+    parameters: learner.layout.size,
+  };
+  learner.dispose();
   await writeFile(join(folder, 'policy', 'model.safetensors'), weights);
   await writeFile(join(folder, 'policy', 'README.md'), modelCard(facts));
   say(`${(weights.length / 2 ** 20).toFixed(1)} MiB of weights in ${join(folder, 'policy')}`);

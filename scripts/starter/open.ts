@@ -1,6 +1,7 @@
 /** A starter folder, opened as the page opens it: policy, tokenizer and cases, ready for a step of CRPO. */
 import { join } from 'node:path';
 import type { CaseSource, StepEnvironment } from '../../src/engine/crpo/environment';
+import { openLearner } from '../../src/engine/crpo/open-learner';
 import { createReference } from '../../src/engine/crpo/reference';
 import { readDataset } from '../../src/engine/data/read';
 import { loadPolicy } from '../../src/engine/policy';
@@ -22,13 +23,14 @@ export async function openStarter(folder: string, config: RunConfig): Promise<Op
   const files = await openPath(join(folder, 'policy'));
   const tokenizer = await openTokenizer(files);
   const policy = await loadPolicy(files, { training: { mode: 'full' } });
-  const reference = createReference(policy, config);
+  const learner = openLearner(policy, tokenizer.padTokenId);
+  const reference = createReference(learner, config);
   const environment: StepEnvironment = {
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
     signal: new AbortController().signal,
     onPhase: () => undefined,
     config,
-    policy,
+    learner,
     reference,
     tokenizer,
     cases: await readCases(join(folder, 'cases.jsonl')),
@@ -37,7 +39,7 @@ export async function openStarter(folder: string, config: RunConfig): Promise<Op
   };
   const dispose = () => {
     reference?.dispose();
-    policy.dispose();
+    learner.dispose();
   };
   return {
     environment,

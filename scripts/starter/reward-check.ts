@@ -3,9 +3,8 @@
  * rises: the page's own step, on the wasm backend, with held-out cases before and after.
  */
 import type { StepEnvironment } from '../../src/engine/crpo/environment';
-import { createAdamW } from '../../src/engine/crpo/optimizer';
 import { defaultConfig } from '../../src/engine/crpo/settings';
-import { disposeState, initialState } from '../../src/engine/crpo/state';
+import { initialState } from '../../src/engine/crpo/state';
 import { crpoStep } from '../../src/engine/crpo/step';
 import { evaluateCases } from '../../src/engine/evaluation/evaluate';
 import { summarize } from '../../src/engine/evaluation/summary';
@@ -49,7 +48,7 @@ async function trainOnce(
   say: (line: string) => void,
 ): Promise<SeedResult> {
   const { environment, heldOut, dispose } = await openStarter(folder, config);
-  const state = initialState(createAdamW(environment.policy));
+  const state = initialState();
   const before = await resultOn(heldOut);
   const steps: StepRecord[] = [];
   const begun = performance.now();
@@ -60,7 +59,6 @@ async function trainOnce(
   }
   const stepsPerMinute = steps.length / ((performance.now() - begun) / 60_000);
   const after = await resultOn(heldOut);
-  disposeState(state);
   dispose();
   return { seed: config.seed, steps, before, after, stepsPerMinute };
 }
@@ -70,7 +68,11 @@ async function resultOn(heldOut: StepEnvironment): Promise<DatasetResult> {
   const cases: EvaluatedCase[] = [];
   const decoding = { samples: 1, temperature: 1 };
   const range = { from: 0, total: heldOut.cases.count };
-  const batches = evaluateCases({ ...heldOut, onTokens: () => undefined }, decoding, range);
+  const batches = evaluateCases(
+    { ...heldOut, policy: heldOut.learner, onTokens: () => undefined },
+    decoding,
+    range,
+  );
   for await (const batch of batches) cases.push(...batch);
   const dataset = { datasetId: 'heldout', name: 'heldout', part: 'all' } as const;
   return summarize(dataset, cases, { samples: 1, seed: heldOut.config.seed });

@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeSafetensors } from '../../src/engine/checkpoint/safetensors';
 import { coldStart } from '../../src/engine/crpo/coldstart';
+import { openLearner } from '../../src/engine/crpo/open-learner';
 import { renderPrompt } from '../../src/engine/crpo/prompts';
 import { validateConfig } from '../../src/engine/crpo/settings';
 import { bytesSource } from '../../src/engine/files';
@@ -64,6 +65,7 @@ export async function makeTinyPolicy(folder: string): Promise<string> {
     'config.json',
   );
   const policy = createPolicy(policyConfig, sequence(SEED, 'loraInit'));
+  const learner = openLearner(policy, tokenizer.padTokenId);
   const sequences = cases.flatMap((clinicalCase) => {
     const { tokens: promptTokens } = renderPrompt(clinicalCase, config.prompt, tokenizer);
     return completions.map((completion) => ({
@@ -73,9 +75,8 @@ export async function makeTinyPolicy(folder: string): Promise<string> {
   });
   let loss = 0;
   await coldStart(
-    policy,
+    learner,
     sequences,
-    tokenizer.padTokenId,
     {
       seed: SEED,
       steps: 300,
@@ -91,10 +92,10 @@ export async function makeTinyPolicy(folder: string): Promise<string> {
       },
     },
   );
-  const weights = encodeSafetensors(await policy.exportWeights({ merged: false }), { format: 'pt' });
+  const weights = encodeSafetensors(await learner.exportWeights({ merged: false }), { format: 'pt' });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'model.safetensors'), weights);
-  writeFileSync(join(folder, 'config.json'), policy.configJson);
+  writeFileSync(join(folder, 'config.json'), learner.configJson);
   for (const [name, text] of texts) writeFileSync(join(folder, name), text);
   const longestPrompt = Math.max(...sequences.map(({ promptTokens }) => promptTokens.length));
   const longestCompletion = Math.max(...sequences.map(({ completionTokens }) => completionTokens.length));

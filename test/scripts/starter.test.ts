@@ -60,7 +60,7 @@ describe('npm run starter', () => {
     await chooseBackend('wasm', { gpu: undefined, wasmFolder: undefined });
     const { environment, heldOut, dispose } = await openStarter(join(root, 'one'), config);
     expect([environment.cases.count, heldOut.cases.count]).toEqual([12, 4]);
-    expect(environment.policy.config).toMatchObject({ modelType: 'qwen2', layers: 1, tiedHead: true });
+    expect(environment.learner.config).toMatchObject({ modelType: 'qwen2', layers: 1, tiedHead: true });
     expect(environment.tokenizer.eosToken).toBe('<|im_end|>');
     dispose();
   });

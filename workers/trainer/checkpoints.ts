@@ -9,6 +9,7 @@ import {
 } from '../../src/engine/checkpoint/bundle';
 import type { CheckpointStore } from '../../src/engine/checkpoint/store';
 import { openZip, writeZip } from '../../src/engine/checkpoint/zip';
+import { openLearner } from '../../src/engine/crpo/open-learner';
 import { validateConfig } from '../../src/engine/crpo/settings';
 import { captureState, restoreState } from '../../src/engine/crpo/state';
 import { Sha256 } from '../../src/engine/data/sha256';
@@ -35,13 +36,13 @@ export async function saveRun(
   backend: BackendReport,
   host: TrainerHost,
 ): Promise<CheckpointSummary> {
-  const { runId, startedAt, datasetId, datasetName, model, policy, reference, state } = run.start;
-  const captured = await captureState(state);
+  const { runId, startedAt, datasetId, datasetName, model, learner, reference, state } = run.start;
+  const captured = await captureState(state, learner);
   const content = {
     model: {
-      configJson: policy.configJson,
-      weights: await policy.exportWeights({ merged: false }),
-      adapter: await policy.exportAdapter(),
+      configJson: learner.configJson,
+      weights: await learner.exportWeights({ merged: false }),
+      adapter: await learner.exportAdapter(),
       reference: reference === null ? null : await reference.exportWeights({ merged: false }),
     },
     tokenizerFiles: await tokenizerFiles(model.folder),
@@ -173,12 +174,16 @@ export async function resumeRun(
     training: trainingChoice(config),
     ...(adapter !== null && { adapter }),
   });
+  const learner = openLearner(policy, tokenizer.padTokenId);
   try {
-    const state = restoreState(resume.state, await checkpoint.resume.tensors(), policy.layout.size);
+    const state = restoreState(resume.state, await checkpoint.resume.tensors(), learner);
     const reference =
       checkpoint.reference === null
         ? null
-        : await loadPolicy(checkpoint.reference, { training: { mode: 'full' } });
+        : openLearner(
+            await loadPolicy(checkpoint.reference, { training: { mode: 'full' } }),
+            tokenizer.padTokenId,
+          );
     return {
       runId: resume.runId,
       startedAt: resume.startedAt,
@@ -186,7 +191,7 @@ export async function resumeRun(
       datasetId: resume.datasetId,
       datasetName: resume.datasetName,
       model: { folder, tokenizer, summary: { ...resume.model, eosToken: tokenizer.eosToken } },
-      policy,
+      learner,
       reference,
       state,
       cases,
@@ -194,7 +199,7 @@ export async function resumeRun(
       resumedFrom: id,
     };
   } catch (error) {
-    policy.dispose();
+    learner.dispose();
     throw error;
   }
 }

@@ -4,8 +4,10 @@
  */
 import { readCheckpoint } from '../../src/engine/checkpoint/bundle';
 import type { CheckpointStore } from '../../src/engine/checkpoint/store';
+import type { FrozenPolicy } from '../../src/engine/crpo/learner';
+import { openLearner } from '../../src/engine/crpo/open-learner';
 import { validateConfig } from '../../src/engine/crpo/settings';
-import { loadPolicy, type Policy } from '../../src/engine/policy';
+import { loadPolicy } from '../../src/engine/policy';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer';
 import { type EvaluatedPolicy, type EvaluatedPolicyFacts, StudioError } from '../../src/protocol';
 import { type LoadedModel, noModel, trainingChoice } from './model';
@@ -15,13 +17,13 @@ import type { Run } from './run';
 export interface Holdings {
   readonly model: LoadedModel | null;
   /** The policy as loaded, until a run begins. */
-  readonly base: Policy | null;
+  readonly base: FrozenPolicy | null;
   readonly run: Run | null;
   readonly checkpoints: CheckpointStore;
 }
 
 export interface OpenedPolicy {
-  readonly policy: Policy;
+  readonly policy: FrozenPolicy;
   readonly tokenizer: Tokenizer;
   readonly facts: EvaluatedPolicyFacts;
   /** Lets go of what was loaded for this; the trainer's own stays. */
@@ -70,7 +72,7 @@ export async function reopenPolicy(facts: EvaluatedPolicyFacts, holdings: Holdin
 
 function currentPolicy({ model, base, run }: Holdings): OpenedPolicy {
   if (model === null) throw noModel();
-  const policy = run?.start.policy ?? base;
+  const policy = run?.start.learner ?? base;
   if (policy === null) throw new Error('a loaded model has a policy');
   const facts = {
     kind: 'current',
@@ -111,7 +113,8 @@ async function basePolicy({ model, base, run }: Holdings): Promise<OpenedPolicy>
       action: 'Load the model folder that the run began with, then evaluate the base.',
     });
   }
-  const policy = await loadPolicy(folder, { training: { mode: 'full' } });
+  const loaded = await loadPolicy(folder, { training: { mode: 'full' } });
+  const policy = openLearner(loaded, tokenizer.padTokenId);
   return { policy, tokenizer, facts, dispose: () => policy.dispose() };
 }
 
@@ -119,10 +122,11 @@ async function basePolicy({ model, base, run }: Holdings): Promise<OpenedPolicy>
 async function checkpointPolicy(id: string, checkpoints: CheckpointStore): Promise<OpenedPolicy> {
   const { model: folder, adapter, facts, resume } = await readCheckpoint(await checkpoints.open(id));
   const tokenizer = await openTokenizer(folder);
-  const policy = await loadPolicy(folder, {
+  const loaded = await loadPolicy(folder, {
     training: trainingChoice(validateConfig(resume.json.config)),
     ...(adapter !== null && { adapter }),
   });
+  const policy = openLearner(loaded, tokenizer.padTokenId);
   const { sha256 } = (resume.json.model ?? {}) as { sha256?: unknown };
   return {
     policy,

@@ -1,7 +1,9 @@
 /** A model folder, opened: its tokenizer, its weights, and what the page is told of it. */
 import { sha256OfTensors } from '../../src/engine/checkpoint/hash';
+import type { FrozenPolicy } from '../../src/engine/crpo/learner';
+import { openLearner } from '../../src/engine/crpo/open-learner';
 import type { Folder } from '../../src/engine/files';
-import { countParameters, loadPolicy, type Policy, type TrainingChoice } from '../../src/engine/policy';
+import { countParameters, loadPolicy, type TrainingChoice } from '../../src/engine/policy';
 import { sequence } from '../../src/engine/random';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer';
 import { type ModelSummary, type RunConfig, StudioError } from '../../src/protocol';
@@ -28,9 +30,10 @@ const TOKENIZER_FILES = [
 export async function openModel(
   name: string,
   folder: Folder,
-): Promise<{ model: LoadedModel; policy: Policy }> {
+): Promise<{ model: LoadedModel; policy: FrozenPolicy }> {
   const tokenizer = await openTokenizer(folder);
-  const policy = await loadPolicy(folder, { training: { mode: 'full' } });
+  const loaded = await loadPolicy(folder, { training: { mode: 'full' } });
+  const policy = openLearner(loaded, tokenizer.padTokenId);
   const { config } = policy;
   const storedType = config.json.torch_dtype ?? config.json.dtype;
   const summary: ModelSummary = {

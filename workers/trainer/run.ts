@@ -1,12 +1,12 @@
 /**
  * One run: steps until the last, held at the gate on request, with checkpoints on the way. It owns
- * the policy, the reference policy and the training state from its start until `dispose`.
+ * the learner, the reference policy and the training state from its start until `dispose`.
  */
 import type { CaseSource } from '../../src/engine/crpo/environment';
+import type { FrozenPolicy, Learner } from '../../src/engine/crpo/learner';
 import { applyChanges } from '../../src/engine/crpo/settings';
-import { disposeState, type TrainingState } from '../../src/engine/crpo/state';
+import type { TrainingState } from '../../src/engine/crpo/state';
 import { crpoStep } from '../../src/engine/crpo/step';
-import type { Policy } from '../../src/engine/policy';
 import {
   type CheckpointSummary,
   type Phase,
@@ -30,8 +30,8 @@ export interface RunStart {
   readonly datasetId: string;
   readonly datasetName: string;
   readonly model: LoadedModel;
-  readonly policy: Policy;
-  readonly reference: Policy | null;
+  readonly learner: Learner;
+  readonly reference: FrozenPolicy | null;
   readonly state: TrainingState;
   readonly cases: CaseSource;
   readonly history: readonly StepRecord[];
@@ -76,7 +76,7 @@ export class Run {
 
   /** Optimizer updates done. */
   get step(): number {
-    return this.start.state.optimizer.step;
+    return this.start.state.step;
   }
 
   /** Its steps go on, or will when it is continued. */
@@ -158,9 +158,8 @@ export class Run {
   }
 
   dispose(): void {
-    disposeState(this.start.state);
     this.start.reference?.dispose();
-    this.start.policy.dispose();
+    this.start.learner.dispose();
   }
 
   async #loop(): Promise<void> {
@@ -191,10 +190,10 @@ export class Run {
   }
 
   async #oneStep(): Promise<void> {
-    const { runId, state, policy, reference, model, cases } = this.start;
+    const { runId, state, learner, reference, model, cases } = this.start;
     const environment = {
       config: this.#config,
-      policy,
+      learner,
       reference,
       tokenizer: model.tokenizer,
       cases,

@@ -3,11 +3,12 @@
  * model and one run; what replaces them is complete before the old is let go.
  */
 import { CheckpointStore } from '../../src/engine/checkpoint/store';
-import { createAdamW } from '../../src/engine/crpo/optimizer';
+import type { FrozenPolicy } from '../../src/engine/crpo/learner';
+import { openLearner } from '../../src/engine/crpo/open-learner';
 import { createReference } from '../../src/engine/crpo/reference';
 import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/engine/crpo/settings';
 import { initialState } from '../../src/engine/crpo/state';
-import { loadPolicy, type Policy } from '../../src/engine/policy';
+import { loadPolicy } from '../../src/engine/policy';
 import { OBJECTIVES, REWARD_PRESETS } from '../../src/engine/rewards';
 import { chooseBackend, onDeviceLost } from '../../src/engine/tensor';
 import {
@@ -59,7 +60,7 @@ export class TrainerService {
   #store: CheckpointStore | null = null;
   #model: LoadedModel | null = null;
   /** The policy as loaded, until a run begins; then the run's is the current one. */
-  #base: Policy | null = null;
+  #base: FrozenPolicy | null = null;
   #run: Run | null = null;
   readonly #evaluations: Evaluations;
 
@@ -208,6 +209,7 @@ export class TrainerService {
     assertFits(model.summary, config);
     const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId, 'train', config.data);
     const policy = await loadPolicy(model.folder, { training: trainingChoice(config) });
+    const learner = openLearner(policy, model.tokenizer.padTokenId);
     return this.#begin({
       runId: this.#host.newId(),
       startedAt: this.#host.now(),
@@ -215,9 +217,9 @@ export class TrainerService {
       datasetId,
       datasetName: summary.name,
       model,
-      policy,
-      reference: createReference(policy, config),
-      state: initialState(createAdamW(policy)),
+      learner,
+      reference: createReference(learner, config),
+      state: initialState(),
       cases,
       history: [],
     });

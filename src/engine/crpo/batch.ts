@@ -3,7 +3,6 @@
  * use it up. It is part of the training state, so a run resumes exactly inside a batch.
  */
 import type { RunConfig } from '../../protocol';
-import type { TokenBatch } from '../policy';
 import { permutation } from '../random';
 
 export interface TokenSequence {
@@ -75,36 +74,4 @@ function planMiniBatches(
       order.slice(part * size, (part + 1) * size).sort((a, b) => a - b),
     ),
   );
-}
-
-/** Widths are rounded up to this, so that the device sees few different shapes and can reuse its buffers. */
-const WIDTH_STEP = 16;
-
-/** Sequences as the policy's forward takes them: prompts padded on the left, completions on the right. */
-export function tokenBatch(sequences: readonly TokenSequence[], padToken: number): TokenBatch {
-  const promptLength = paddedWidth(sequences.map(({ promptTokens }) => promptTokens.length));
-  const completionLength = paddedWidth(sequences.map(({ completionTokens }) => completionTokens.length));
-  const width = promptLength + completionLength;
-  const inputIds = new Int32Array(sequences.length * width).fill(padToken);
-  const attentionMask = new Uint8Array(sequences.length * width);
-  sequences.forEach(({ promptTokens, completionTokens }, row) => {
-    const start = row * width + promptLength - promptTokens.length;
-    inputIds.set(promptTokens, start);
-    inputIds.set(completionTokens, start + promptTokens.length);
-    attentionMask.fill(1, start, start + promptTokens.length + completionTokens.length);
-  });
-  return { rows: sequences.length, promptLength, completionLength, inputIds, attentionMask };
-}
-
-/** (rows, width) row by row: `values[i]` from the left, 0 after its end. */
-export function padRight(values: readonly ArrayLike<number>[], width: number): Float32Array {
-  const padded = new Float32Array(values.length * width);
-  values.forEach((row, index) => {
-    padded.set(row, index * width);
-  });
-  return padded;
-}
-
-function paddedWidth(lengths: readonly number[]): number {
-  return Math.ceil(Math.max(...lengths) / WIDTH_STEP) * WIDTH_STEP;
 }

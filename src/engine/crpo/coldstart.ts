@@ -6,12 +6,11 @@
  * padding are not in it. Mini-batches hold sequences of similar length, so that little is padding.
  */
 import { type RunConfig, StudioError } from '../../protocol';
-import type { Policy } from '../policy';
 import { permutation } from '../random';
-import { tf } from '../tensor';
-import { padRight, type TokenSequence, tokenBatch } from './batch';
+import type { TokenSequence } from './batch';
 import { breathe, type Pausable } from './environment';
-import { createAdamW, flatten, updatePolicy } from './optimizer';
+import type { Learner, LossRollout } from './learner';
+import { updatePolicy } from './optimizer';
 
 /** Mini-batches whose sequences are sorted by length together. */
 const POOL = 16;
@@ -44,31 +43,25 @@ export interface ColdStartHost extends Pausable {
 }
 
 /**
- * Trains the policy's trainable tensors in place with AdamW. Completions end with the stop token
- * where the policy shall stop. A throw leaves the weights of the last whole update.
+ * Trains a learner that has made no update yet. Completions end with the stop token where the policy
+ * shall stop. A throw leaves the weights of the last whole update.
  */
 export async function coldStart(
-  policy: Policy,
+  learner: Learner,
   sequences: readonly TokenSequence[],
-  padToken: number,
   settings: ColdStartSettings,
   host: ColdStartHost,
 ): Promise<void> {
   const { steps, microBatchSize } = settings;
-  let optimizer = createAdamW(policy);
+  let step = 0;
   let tokens = 0;
-  try {
-    for (const batch of miniBatches(sequences, settings)) {
-      const descent = await imitationGradient(policy, batch, padToken, microBatchSize, host);
-      const update = await updatePolicy(policy, optimizer, descent, settings);
-      optimizer = update.optimizer;
-      tokens += batch.reduce((sum, sequence) => sum + lengthOf(sequence), 0);
-      const { gradNorm, learningRate } = update;
-      host.onStep({ step: optimizer.step, loss: descent.loss, gradNorm, learningRate, tokens });
-      if (optimizer.step === steps) return;
-    }
-  } finally {
-    tf.dispose([optimizer.m, optimizer.v]);
+  for (const batch of miniBatches(sequences, settings)) {
+    step++;
+    const loss = await imitationGradient(learner, batch, microBatchSize, host);
+    const { gradNorm, learningRate } = await updatePolicy(learner, step, loss, settings);
+    tokens += batch.reduce((sum, sequence) => sum + lengthOf(sequence), 0);
+    host.onStep({ step, loss, gradNorm, learningRate, tokens });
+    if (step === steps) return;
   }
 }
 
@@ -104,54 +97,42 @@ function* miniBatches(
   }
 }
 
-/** ∇ of −Σ log π(token) / tokens over the completions; the caller disposes it. */
+/** Leaves ∇ of −Σ log π(token) / tokens over the completions with the learner → the loss. */
 async function imitationGradient(
-  policy: Policy,
+  learner: Learner,
   batch: readonly TokenSequence[],
-  padToken: number,
   microBatchSize: number,
   host: ColdStartHost,
-): Promise<{ gradient: tf.Tensor1D; loss: number }> {
+): Promise<number> {
   const counted = batch.reduce((sum, { completionTokens }) => sum + completionTokens.length, 0);
-  let gradient: tf.Tensor1D | null = null;
   let loss = 0;
   try {
     for (let start = 0; start < batch.length; start += microBatchSize) {
-      const part = batch.slice(start, start + microBatchSize);
-      const [value, added] = tf.tidy((): [tf.Scalar, tf.Tensor1D] => {
-        const { value, grads } = negativeLogprob(policy, part, padToken, counted);
-        const flat = flatten(grads);
-        return [value, gradient === null ? flat : tf.add(gradient, flat)];
-      });
-      gradient?.dispose();
-      gradient = added;
-      loss += (await value.data())[0]!;
-      value.dispose();
+      const rows = batch
+        .slice(start, start + microBatchSize)
+        .map((sequence) => toImitate(sequence, 1 / counted));
+      loss += (await learner.addGradient(rows, { kind: 'imitation' }, host))[0]!;
       await breathe(host);
     }
   } catch (error) {
-    gradient?.dispose();
+    learner.dropGradient();
     throw error;
   }
-  return { gradient: gradient!, loss };
+  return loss;
 }
 
-function negativeLogprob(
-  policy: Policy,
-  part: readonly TokenSequence[],
-  padToken: number,
-  counted: number,
-): { value: tf.Scalar; grads: tf.Tensor[] } {
-  const tokens = tokenBatch(part, padToken);
-  const share = part.map(({ completionTokens }) =>
-    new Float32Array(completionTokens.length).fill(1 / counted),
-  );
-  const shape: [number, number] = [part.length, tokens.completionLength];
-  const weights = tf.tensor2d(padRight(share, tokens.completionLength), shape); // (N, T), 0 on padding
-  return tf.valueAndGrads((...parameters: tf.Tensor[]) => {
-    const { logprobs } = policy.tokenLogprobs(tokens, { temperature: 1, parameters });
-    return tf.neg(tf.sum(tf.mul(logprobs, weights))) as tf.Scalar;
-  })([...policy.trainable()]);
+/** Nobody sampled it and nothing rewards it: only its tokens and their weight count. */
+function toImitate({ promptTokens, completionTokens }: TokenSequence, weight: number): LossRollout {
+  return {
+    promptTokens,
+    completionTokens,
+    truncated: false,
+    oldLogprobs: new Float32Array(completionTokens.length),
+    referenceLogprobs: null,
+    advantage: 0,
+    weight,
+    counted: completionTokens.length,
+  };
 }
 
 function lengthOf({ promptTokens, completionTokens }: TokenSequence): number {

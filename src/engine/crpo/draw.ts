@@ -26,10 +26,10 @@ export interface DrawnPrompts {
  * the longest completion in the policy's context. Throws `no-prompt-fits` when a whole pass finds none.
  */
 export async function drawPrompts(
-  { cases, tokenizer, config, policy }: Pick<StepEnvironment, 'cases' | 'tokenizer' | 'config' | 'policy'>,
+  { cases, tokenizer, config, learner }: Pick<StepEnvironment, 'cases' | 'tokenizer' | 'config' | 'learner'>,
   cursor: number,
 ): Promise<DrawnPrompts> {
-  const longest = policy.config.maxPositions - config.sampling.maxCompletionTokens;
+  const longest = learner.config.maxPositions - config.sampling.maxCompletionTokens;
   const prompts: Prompt[] = [];
   let next = cursor;
   let pass = -1;

@@ -1,7 +1,7 @@
 /** What the CRPO update loop is given: everything that is not a number of the algorithm comes in here. */
 import type { ClinicalCase, Phase, RunConfig, ScoredCompletion, ScoringInput } from '../../protocol';
-import type { Policy } from '../policy';
 import type { Tokenizer } from '../tokenizer';
+import type { FrozenPolicy, Learner } from './learner';
 
 /** Random access to the labelled cases of a dataset. */
 export interface CaseSource {
@@ -25,9 +25,10 @@ export interface Host extends Pausable {
 
 export interface StepEnvironment extends Host {
   readonly config: RunConfig;
-  readonly policy: Policy;
+  /** π_θ and what trains it. */
+  readonly learner: Learner;
   /** π_ref as a frozen copy; null where it is the policy with LoRA off, or β is 0. */
-  readonly reference: Policy | null;
+  readonly reference: FrozenPolicy | null;
   readonly tokenizer: Tokenizer;
   readonly cases: CaseSource;
   /** Called while other rollouts are still sampled. May reject: the rollout is then unscored, with the message. */

@@ -14,9 +14,9 @@ import type { RunConfig } from '../../protocol';
 import { assertShape, tf } from '../tensor';
 
 /** verl's bound on |log π − log π_old|, and on |log π_ref − log π| where k3 is clamped. */
-const LOG_RATIO_BOUND = 20;
+export const LOG_RATIO_BOUND = 20;
 /** Where k3 is not clamped: e^80 is still a float32. */
-const FINITE_BOUND = 80;
+export const FINITE_BOUND = 80;
 
 /** Stands for no bound at all in a minimum; finite, so that no backend meets an infinity. */
 const UNBOUNDED = 1e30;
@@ -100,6 +100,12 @@ export function crpoLoss(
     values === null ? tf.scalar(0) : tf.sum(tf.mul(values, mask)),
   );
   return { loss, sums: tf.stack(sums) as tf.Tensor1D };
+}
+
+/** −Σ_i w_i Σ_t log π_it: `weights` (N, T) are w_i where the token is in the loss, else 0. → () */
+export function imitationLoss(logprobs: tf.Tensor2D, weights: tf.Tensor2D): tf.Scalar {
+  assertShape(weights, logprobs.shape, 'weights');
+  return tf.neg(tf.sum(tf.mul(logprobs, weights))) as tf.Scalar;
 }
 
 /** Means per token in the loss, by TRL's keys, from the added-up `sums` of a mini-batch. */

@@ -7,7 +7,8 @@ import { type ScoredCase, type ScoredCompletion, toErrorRecord } from '../../pro
 import type { Tokenizer } from '../tokenizer';
 import type { Prompt } from './draw';
 import { breathe, type StepEnvironment } from './environment';
-import type { Completion, SampledRollout } from './rollout';
+import type { Completion } from './learner';
+import type { SampledRollout } from './rollout';
 
 type Scored = Pick<ScoredCompletion, 'rewards' | 'contributions' | 'reward'> & {
   readonly text: string;

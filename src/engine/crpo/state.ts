@@ -1,18 +1,17 @@
 /**
- * All that a run must remember between two steps, beside the weights: with it and the weights a
- * resumed run repeats the uninterrupted one bit for bit on the same backend, also inside a rollout
+ * All that a run must remember between two steps, beside what its learner holds: with it, the weights
+ * and the optimizer's moments a resumed run repeats the uninterrupted one bit for bit on the same backend, also inside a rollout
  * batch. There is no generator state: draws are functions of the seed and of the counters here.
  */
 import * as v from 'valibot';
 import { StudioError } from '../../protocol';
 import type { NamedArray } from '../files';
-import { tf } from '../tensor';
 import type { Rollout, RolloutBatch } from './batch';
-import type { AdamWState } from './optimizer';
+import type { Learner } from './learner';
 
 export interface TrainingState {
-  /** Its `step` is the run's: optimizer updates done. */
-  optimizer: AdamWState;
+  /** Optimizer updates done. */
+  step: number;
   /** Rollout batches sampled. */
   rolloutBatches: number;
   /** Rollouts sampled: the serial number of the next one. */
@@ -25,12 +24,8 @@ export interface TrainingState {
   batch: RolloutBatch | null;
 }
 
-export function initialState(optimizer: AdamWState): TrainingState {
-  return { optimizer, rolloutBatches: 0, rollouts: 0, promptCursor: 0, tokens: 0, batch: null };
-}
-
-export function disposeState({ optimizer }: TrainingState): void {
-  tf.dispose([optimizer.m, optimizer.v]);
+export function initialState(): TrainingState {
+  return { step: 0, rolloutBatches: 0, rollouts: 0, promptCursor: 0, tokens: 0, batch: null };
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -77,12 +72,16 @@ const TENSORS = {
   referenceLogprobs: 'rollouts.reference_logprobs',
 } as const;
 
-/** A copy on the CPU; the state goes on. */
-export async function captureState(state: TrainingState): Promise<CapturedState> {
-  const { optimizer, batch, ...counters } = state;
-  const tensors = [
-    vector(TENSORS.m, [await optimizer.m.data<'float32'>()]),
-    vector(TENSORS.v, [await optimizer.v.data<'float32'>()]),
+/** A copy on the CPU, with the learner's moments; both go on. */
+export async function captureState(
+  state: TrainingState,
+  learner: Pick<Learner, 'moments'>,
+): Promise<CapturedState> {
+  const { batch, ...counters } = state;
+  const { m, v } = await learner.moments();
+  const tensors: NamedArray[] = [
+    { name: TENSORS.m, shape: [m.length], data: m },
+    { name: TENSORS.v, shape: [v.length], data: v },
   ];
   if (batch !== null) {
     tensors.push(
@@ -96,34 +95,32 @@ export async function captureState(state: TrainingState): Promise<CapturedState>
       tensors.push(vector(TENSORS.referenceLogprobs, references));
   }
   return {
-    json: { version: 1, step: optimizer.step, ...counters, batch: batch && batchJson(batch) },
+    json: { version: 1, ...counters, batch: batch && batchJson(batch) },
     tensors,
   };
 }
 
 /**
- * A captured state, read back from disk, for a policy with `parameters` trainable values. Throws
- * `state-invalid` unless its parts fit together; the caller disposes the state's tensors.
+ * A captured state, read back from disk; its moments go to the learner. Throws `state-invalid`, with
+ * the learner as it was, unless the parts fit together and the moments the learner.
  */
 export function restoreState(
   json: unknown,
   tensors: readonly NamedArray[],
-  parameters: number,
+  learner: Pick<Learner, 'layout' | 'restoreMoments'>,
 ): TrainingState {
   const parsed = v.safeParse(stateSchema, json);
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw invalid(v.getDotPath(issue) ?? 'state', issue.message);
   }
-  const { version: _, step, batch, ...counters } = parsed.output;
+  const { version: _, batch, ...counters } = parsed.output;
   const data = new Map(tensors.map((tensor) => [tensor.name, tensor.data]));
-  const m = sized(data, TENSORS.m, parameters);
-  const second = sized(data, TENSORS.v, parameters);
-  return {
-    ...counters,
-    batch: batch && restoreBatch(batch, data),
-    optimizer: { step, m: tf.tensor1d(m), v: tf.tensor1d(second) },
-  };
+  const { size } = learner.layout;
+  const moments = { m: sized(data, TENSORS.m, size), v: sized(data, TENSORS.v, size) };
+  const state = { ...counters, batch: batch && restoreBatch(batch, data) };
+  learner.restoreMoments(moments);
+  return state;
 }
 
 function batchJson({ temperature, used, miniBatches, rollouts }: RolloutBatch): StateJson['batch'] {

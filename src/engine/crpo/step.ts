@@ -23,23 +23,24 @@ import { type Stopwatch, stopwatch } from './stopwatch';
 
 /** Advances `state` and the policy by one update. Phases are timed by `environment.clock`. */
 export async function crpoStep(environment: StepEnvironment, state: TrainingState): Promise<StepRecord> {
-  const { config, policy } = environment;
+  const { config, learner } = environment;
   const watch = stopwatch(environment.clock);
 
   const fresh = isUsedUp(state.batch) ? await sampleBatch(environment, state, watch) : null;
   const batch = fresh?.state.batch ?? state.batch!;
   const rollouts = batch.miniBatches[batch.used]!.map((row) => batch.rollouts[row]!);
 
-  const { optimizer, gradNorm, learningRate, loss, metrics } = await watch.time('update', async () => {
+  const step = state.step + 1;
+  const { gradNorm, learningRate, loss, metrics } = await watch.time('update', async () => {
     const gradient = await policyGradient(environment, rollouts, batch.temperature); // ∇L(θ), clipped surrogate + β · k3
-    const update = await updatePolicy(policy, state.optimizer, gradient, config); // θ ← AdamW(θ, ∇L)
+    const update = await updatePolicy(learner, step, gradient.loss, config); // θ ← AdamW(θ, ∇L)
     return { ...gradient, ...update };
   });
-  const next = { ...state, ...fresh?.state, optimizer, batch: { ...batch, used: batch.used + 1 } };
+  const next = { ...state, ...fresh?.state, step, batch: { ...batch, used: batch.used + 1 } };
   Object.assign(state, next);
 
   return {
-    step: optimizer.step,
+    step,
     metrics: {
       ...fresh?.metrics,
       ...metrics,
@@ -82,6 +83,6 @@ async function sampleBatch(environment: StepEnvironment, state: TrainingState, w
       ...completionMetrics(sampled, watch.phaseMs().sample),
       prompts_too_long: drawn.tooLong,
     },
-    records: rolloutRecords(state.optimizer.step + 1, scored, advantages, groupSize),
+    records: rolloutRecords(state.step + 1, scored, advantages, groupSize),
   };
 }

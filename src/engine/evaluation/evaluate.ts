@@ -16,17 +16,16 @@ import {
   StudioError,
 } from '../../protocol';
 import type { Pausable, StepEnvironment } from '../crpo/environment';
+import type { Completion, FrozenPolicy, GenerationSettings } from '../crpo/learner';
 import { renderPrompt } from '../crpo/prompts';
-import { type Completion, type GenerationSettings, generate } from '../crpo/rollout';
-import { greedyToken, sampleToken } from '../crpo/sampling';
 import { completionText } from '../crpo/score';
 import { validateConfig } from '../crpo/settings';
-import { uniform } from '../random';
 import { judge } from './answer';
 
 export interface EvaluationEnvironment
   extends Pausable,
-    Pick<StepEnvironment, 'config' | 'policy' | 'tokenizer' | 'cases' | 'score'> {
+    Pick<StepEnvironment, 'config' | 'tokenizer' | 'cases' | 'score'> {
+  readonly policy: FrozenPolicy;
   /** Called as often as tokens are made, with how many since the last call. */
   onTokens(tokens: number): void;
 }
@@ -141,8 +140,7 @@ async function answerAll(
   for (let start = 0; start < fitting.length; start += rowsAtOnce(config)) {
     const slice = fitting.slice(start, start + rowsAtOnce(config));
     const settings = generationSettings(environment, slice, samples === 1 ? null : temperature);
-    const made = await generate(
-      policy,
+    const made = await policy.generate(
       slice.map(({ tokens }) => tokens),
       settings,
       environment,
@@ -159,22 +157,20 @@ function generationSettings(
   rows: readonly Row[],
   temperature: number | null,
 ): GenerationSettings {
-  let chosen = 0;
+  let told = 0;
   return {
     maxTokens: config.sampling.maxCompletionTokens,
     stopTokens: tokenizer.eosTokenIds,
     padToken: tokenizer.padTokenId,
-    choose(row, position, logits) {
-      chosen++;
-      // At temperature 0 the choice is certain.
-      if (temperature === null) return { token: greedyToken(logits), logprob: 0 };
-      const { case: clinicalCase, sample } = rows[row]!;
-      const draw = uniform(config.seed, 'evaluation', clinicalCase.line * MAX_SAMPLES + sample, position);
-      return sampleToken(logits, { ...config.sampling, temperature }, draw);
+    sampling: temperature === null ? null : { ...config.sampling, temperature },
+    draws: {
+      seed: config.seed,
+      stream: 'evaluation',
+      counters: rows.map(({ case: { line }, sample }) => line * MAX_SAMPLES + sample),
     },
-    onToken() {
-      onTokens(chosen);
-      chosen = 0;
+    onProgress({ tokens }) {
+      onTokens(tokens - told);
+      told = tokens;
     },
   };
 }

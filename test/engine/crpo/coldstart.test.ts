@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenSequence } from '../../../src/engine/crpo/batch';
 import { type ColdStartSettings, type ColdStartStep, coldStart } from '../../../src/engine/crpo/coldstart';
+import type { Learner } from '../../../src/engine/crpo/learner';
 import { defaultConfig } from '../../../src/engine/crpo/settings';
-import type { Policy } from '../../../src/engine/policy';
 import { chooseBackend, tf } from '../../../src/engine/tensor';
-import { EOS, PAD, quietHost, tinyPolicy, VOCABULARY } from './tiny';
+import { EOS, learnerOf, quietHost, tinyPolicy, VOCABULARY } from './tiny';
 
 await chooseBackend('wasm', { gpu: undefined, wasmFolder: undefined });
 
@@ -27,23 +27,18 @@ const sequences: readonly TokenSequence[] = Array.from({ length: 12 }, (_, index
 /** Four sequences each of 2 + 2, 3 + 2 and 4 + 2 tokens. */
 const TOKENS = 4 * (4 + 5 + 6);
 
-async function train(policy: Policy, changes: Partial<ColdStartSettings>, examples = sequences) {
+async function train(learner: Learner, changes: Partial<ColdStartSettings>, examples = sequences) {
   const steps: ColdStartStep[] = [];
-  await coldStart(
-    policy,
-    examples,
-    PAD,
-    { ...settings, ...changes },
-    { ...quietHost, onStep: (s) => steps.push(s) },
-  );
+  const host = { ...quietHost, onStep: (step: ColdStartStep) => steps.push(step) };
+  await coldStart(learner, examples, { ...settings, ...changes }, host);
   return steps;
 }
 
 async function weightsAfter(changes: Partial<ColdStartSettings>): Promise<Float32Array> {
-  const policy = tinyPolicy();
-  await train(policy, changes);
-  const arrays = await policy.exportWeights({ merged: false });
-  policy.dispose();
+  const learner = learnerOf(tinyPolicy());
+  await train(learner, changes);
+  const arrays = await learner.exportWeights({ merged: false });
+  learner.dispose();
   return Float32Array.from(arrays.flatMap(({ data }) => Array.from(data)));
 }
 
@@ -54,6 +49,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 describe('coldStart', () => {
   it('begins at ln V for a policy that knows nothing, and counts prompt and completion tokens', async () => {
     const policy = tinyPolicy();
+    const learner = learnerOf(policy);
     // Equal embeddings give equal logits: −log(1/16) at every token, whatever the weights between.
     const embedding = policy.layout.entries.findIndex(({ name }) => name === 'model.embed_tokens.weight');
     policy.assignTrainable(
@@ -61,33 +57,24 @@ describe('coldStart', () => {
         .trainable()
         .map((tensor, index) => (index === embedding ? tf.ones(tensor.shape) : tf.clone(tensor))),
     );
-    const [first] = await train(policy, { batchSize: 12, microBatchSize: 12 });
+    const [first] = await train(learner, { batchSize: 12, microBatchSize: 12 });
     expect(first!.loss).toBeCloseTo(Math.log(VOCABULARY), 5);
     expect(first!.tokens).toBe(TOKENS);
-    policy.dispose();
+    learner.dispose();
   });
 
   it('learns to imitate: the loss of a rule falls to almost nothing', async () => {
-    const policy = tinyPolicy();
-    const steps = await train(policy, { steps: 60 });
+    const learner = learnerOf(tinyPolicy());
+    const steps = await train(learner, { steps: 60 });
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
     expect(steps[0]!.loss).toBeGreaterThan(2);
     expect(steps.at(-1)!.loss).toBeLessThan(0.1);
 
     // A letter asked for after two of it.
-    const { logprobs } = policy.tokenLogprobs(
-      {
-        rows: 1,
-        promptLength: 3,
-        completionLength: 2,
-        inputIds: Int32Array.of(5, 5, ASK, 5, EOS),
-        attentionMask: Uint8Array.of(1, 1, 1, 1, 1),
-      },
-      { temperature: 1 },
-    );
-    expect(Math.min(...(await logprobs.data()))).toBeGreaterThan(Math.log(0.8));
-    logprobs.dispose();
-    policy.dispose();
+    const asked = { promptTokens: [5, 5, ASK], completionTokens: [5, EOS] };
+    const [logprobs] = await learner.logprobs([asked], { temperature: 1 });
+    expect(Math.min(...logprobs!)).toBeGreaterThan(Math.log(0.8));
+    learner.dispose();
   });
 
   it('does the same in micro-batches as in one forward pass', async () => {
@@ -105,18 +92,18 @@ describe('coldStart', () => {
   });
 
   it('shows every sequence once in a pass', async () => {
-    const policy = tinyPolicy();
-    const tokens = (await train(policy, { steps: 6 })).map((step) => step.tokens);
+    const learner = learnerOf(tinyPolicy());
+    const tokens = (await train(learner, { steps: 6 })).map((step) => step.tokens);
     expect(tokens[2]).toBe(TOKENS);
     expect(tokens[5]).toBe(2 * TOKENS);
-    policy.dispose();
+    learner.dispose();
   });
 
   it('leaves no tensor behind, and stops when asked', async () => {
-    const policy = tinyPolicy();
-    await train(policy, {});
+    const learner = learnerOf(tinyPolicy());
+    await train(learner, {});
     const before = tf.memory().numTensors;
-    await train(policy, { steps: 3 });
+    await train(learner, { steps: 3 });
     expect(tf.memory().numTensors).toBe(before);
 
     const stop = new Error('enough');
@@ -127,16 +114,16 @@ describe('coldStart', () => {
       },
     };
     const host = { ...quietHost, signal, onStep: () => undefined };
-    await expect(coldStart(policy, sequences, PAD, { ...settings, steps: 9 }, host)).rejects.toBe(stop);
+    await expect(coldStart(learner, sequences, { ...settings, steps: 9 }, host)).rejects.toBe(stop);
     expect(tf.memory().numTensors).toBe(before);
-    policy.dispose();
+    learner.dispose();
   });
 
   it('refuses fewer sequences than one mini-batch', async () => {
-    const policy = tinyPolicy();
-    await expect(train(policy, {}, sequences.slice(0, 3))).rejects.toMatchObject({
+    const learner = learnerOf(tinyPolicy());
+    await expect(train(learner, {}, sequences.slice(0, 3))).rejects.toMatchObject({
       record: { boundary: 'data', code: 'cold-start-too-few' },
     });
-    policy.dispose();
+    learner.dispose();
   });
 });

@@ -1,13 +1,25 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Rollout, tokenBatch } from '../../../src/engine/crpo/batch';
+import type { Rollout } from '../../../src/engine/crpo/batch';
 import { policyGradient } from '../../../src/engine/crpo/gradient';
+import type { Learner } from '../../../src/engine/crpo/learner';
+import { plainLearner } from '../../../src/engine/crpo/plain/learner';
+import { tokenBatch } from '../../../src/engine/crpo/plain/token-batch';
 import { createReference, referenceLogprobs } from '../../../src/engine/crpo/reference';
 import { LORA_TARGETS, loadPolicy, type Policy } from '../../../src/engine/policy';
 import { uniform } from '../../../src/engine/random';
 import { tf } from '../../../src/engine/tensor';
 import { modelFolder } from '../policy/models';
 import { describeOnBackends } from './backends';
-import { type Changes, EOS, PAD, tinyConfig, tinyEnvironment, tinyPolicy, tinyTokenizer } from './tiny';
+import {
+  type Changes,
+  EOS,
+  learnerOf,
+  PAD,
+  takeGradient,
+  tinyConfig,
+  tinyEnvironment,
+  tinyPolicy,
+} from './tiny';
 
 /** Eight rollouts of very different widths; the second one was cut at the limit. */
 const LENGTHS: readonly (readonly [prompt: number, completion: number])[] = [
@@ -40,24 +52,21 @@ function rollouts(): Rollout[] {
 
 describeOnBackends('policyGradient', () => {
   let policy: Policy;
+  let learner: Learner;
   beforeAll(() => {
     policy = tinyPolicy(3);
+    learner = learnerOf(policy);
   });
-  afterAll(() => policy.dispose());
+  afterAll(() => learner.dispose());
 
-  async function gradientOf(rows: readonly Rollout[], changes: Changes = {}, padToken = PAD) {
+  async function gradientOf(rows: readonly Rollout[], changes: Changes = {}, by = learner) {
     const config = tinyConfig({
       ...changes,
       loss: { klCoefficient: 0.1, entropyCoefficient: 0.01, ...changes.loss },
       sampling: { maxCompletionTokens: 20 },
     });
-    const environment = tinyEnvironment(policy, config, {
-      tokenizer: { ...tinyTokenizer, padTokenId: padToken },
-    });
-    const { gradient, loss, metrics } = await policyGradient(environment, rows, 0.8);
-    const values = Array.from(await gradient.data());
-    gradient.dispose();
-    return { values, loss, metrics };
+    const { loss, metrics } = await policyGradient(tinyEnvironment(by, config), rows, 0.8);
+    return { values: await takeGradient(by), loss, metrics };
   }
 
   /** ‖a − b‖ / ‖b‖ */
@@ -85,7 +94,7 @@ describeOnBackends('policyGradient', () => {
 
   it('does not depend on what fills the padding', async () => {
     const one = await gradientOf(rollouts());
-    const other = await gradientOf(rollouts(), {}, 9);
+    const other = await gradientOf(rollouts(), {}, plainLearner(policy, 9));
     expect(other.loss).toBe(one.loss);
     // Gradients of the embedding add up in another order.
     expect(distance(other.values, one.values)).toBeLessThan(1e-7);
@@ -131,7 +140,7 @@ describeOnBackends('policyGradient', () => {
 
   it('begins with ratio 1, KL 0 and the loss −mean A, and yet a gradient', async () => {
     const environment = tinyEnvironment(
-      policy,
+      learner,
       tinyConfig({ sampling: { temperature: 0.8 }, loss: { klCoefficient: 0.1 } }),
     );
     const own = (await referenceLogprobs(environment, rollouts()))!;
@@ -175,11 +184,13 @@ describeOnBackends('policyGradient', () => {
   });
 
   it('leaves nothing behind, stopped or not', async () => {
-    const environment = tinyEnvironment(policy, tinyConfig({ update: { microBatchSize: 2 } }));
-    (await policyGradient(environment, rollouts(), 1)).gradient.dispose(); // makes the backend's constants
+    const environment = tinyEnvironment(learner, tinyConfig({ update: { microBatchSize: 2 } }));
+    await policyGradient(environment, rollouts(), 1); // makes the backend's constants
+    learner.dropGradient();
     const before = tf.memory().numTensors;
-    const done = await policyGradient(environment, rollouts(), 1);
-    done.gradient.dispose();
+    await policyGradient(environment, rollouts(), 1);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    learner.dropGradient();
     expect(tf.memory().numTensors).toBe(before);
     let parts = 0;
     const signal = {
@@ -197,10 +208,11 @@ describeOnBackends('policyGradient', () => {
 describeOnBackends('the reference policy', () => {
   it('is none for β = 0 and a copy that stays when the policy moves', async () => {
     const policy = tinyPolicy(3);
-    expect(createReference(policy, tinyConfig({ loss: { klCoefficient: 0 } }))).toBeNull();
+    const learner = learnerOf(policy);
+    expect(createReference(learner, tinyConfig({ loss: { klCoefficient: 0 } }))).toBeNull();
     const config = tinyConfig({ loss: { klCoefficient: 0.1 } });
-    const reference = createReference(policy, config);
-    const environment = tinyEnvironment(policy, config, { reference });
+    const reference = createReference(learner, config);
+    const environment = tinyEnvironment(learner, config, { reference });
     const before = await referenceLogprobs(environment, rollouts());
     policy.assignTrainable(policy.trainable().map((tensor) => tf.mul(tensor, 1.1)));
     expect(await referenceLogprobs(environment, rollouts())).toEqual(before);
@@ -213,7 +225,7 @@ describeOnBackends('the reference policy', () => {
     ).toBeNull();
     expect(before!.map(({ length }) => length)).toEqual(LENGTHS.map(([, completion]) => completion));
     reference!.dispose();
-    policy.dispose();
+    learner.dispose();
   });
 
   it('is the policy with LoRA off, without a copy', async () => {
@@ -224,14 +236,15 @@ describeOnBackends('the reference policy', () => {
     });
     const base = await loadPolicy(folder, { training: { mode: 'full' } });
     const config = tinyConfig({ loss: { klCoefficient: 0.1 } });
-    expect(createReference(lora, config)).toBeNull();
-    const received = await referenceLogprobs(tinyEnvironment(lora, config), rollouts());
-    expect(received).toEqual(await referenceLogprobs(tinyEnvironment(base, config), rollouts()));
+    const [adapted, plain] = [learnerOf(lora), learnerOf(base)];
+    expect(createReference(adapted, config)).toBeNull();
+    const received = await referenceLogprobs(tinyEnvironment(adapted, config), rollouts());
+    expect(received).toEqual(await referenceLogprobs(tinyEnvironment(plain, config), rollouts()));
     // The adapter of the fixture is not zero: with it on, the log-probs are others.
     const { logprobs } = lora.tokenLogprobs(tokenBatch(rollouts(), PAD), { temperature: 1 });
     expect((await logprobs.data())[0]).not.toBeCloseTo(received![0]![0]!, 3);
     tf.dispose(logprobs);
-    lora.dispose();
-    base.dispose();
+    adapted.dispose();
+    plain.dispose();
   });
 });

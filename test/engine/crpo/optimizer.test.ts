@@ -1,15 +1,7 @@
-import { expect, it } from 'vitest';
-import {
-  type AdamWState,
-  createAdamW,
-  flatten,
-  learningRateAt,
-  updatePolicy,
-} from '../../../src/engine/crpo/optimizer';
-import type { Policy } from '../../../src/engine/policy';
-import { tf } from '../../../src/engine/tensor';
+import { describe, expect, it } from 'vitest';
+import type { AdamWUpdate } from '../../../src/engine/crpo/learner';
+import { clipScale, learningRateAt, updatePolicy } from '../../../src/engine/crpo/optimizer';
 import type { RunConfig } from '../../../src/protocol';
-import { describeOnBackends } from './backends';
 
 type Settings = RunConfig['optimizer'];
 
@@ -23,152 +15,6 @@ const SETTINGS: Settings = {
   schedule: 'constant',
   maxGradNorm: 0,
 };
-
-/** What the optimizer sees of a policy: trainable tensors and nothing else. */
-function parameters(...values: tf.Tensor[]): Pick<Policy, 'layout' | 'trainable' | 'assignTrainable'> {
-  let current = values;
-  const size = values.reduce((sum, value) => sum + value.size, 0);
-  return {
-    layout: { entries: [], size },
-    trainable: () => current,
-    assignTrainable: (next) => {
-      tf.dispose(current);
-      current = [...next];
-    },
-  };
-}
-
-async function descend(
-  policy: Pick<Policy, 'layout' | 'trainable' | 'assignTrainable'>,
-  gradients: readonly (readonly number[])[],
-  settings: Settings,
-) {
-  let optimizer: AdamWState = createAdamW(policy as Policy);
-  const norms: number[] = [];
-  for (const gradient of gradients) {
-    const update = await updatePolicy(
-      policy as Policy,
-      optimizer,
-      { gradient: tf.tensor1d([...gradient]), loss: 0 },
-      { optimizer: settings, steps: gradients.length },
-    );
-    optimizer = update.optimizer;
-    norms.push(update.gradNorm);
-  }
-  const values = Array.from(await flatten(policy.trainable()).data());
-  return { values, optimizer, norms };
-}
-
-/** torch.optim.AdamW's documented recurrence, in float64, one parameter at a time. */
-function recurrence(start: number, gradients: readonly number[], settings: Settings): number {
-  const { learningRate, beta1, beta2, epsilon, weightDecay } = settings;
-  let [value, m, v] = [start, 0, 0];
-  gradients.forEach((gradient, index) => {
-    const t = index + 1;
-    value -= learningRate * weightDecay * value;
-    m = beta1 * m + (1 - beta1) * gradient;
-    v = beta2 * v + (1 - beta2) * gradient * gradient;
-    const corrected = v / (1 - beta2 ** t);
-    value -= (learningRate * (m / (1 - beta1 ** t))) / (Math.sqrt(corrected) + epsilon);
-  });
-  return value;
-}
-
-describeOnBackends('AdamW', () => {
-  it('does two updates as worked by hand', async () => {
-    // θ = 1, g = 0.5: m̂ = 0.5, √v̂ = 0.5, so θ ← 1 · (1 − 0.1 · 0.01) − 0.1 · 1 = 0.899.
-    const first = await descend(parameters(tf.tensor1d([1])), [[0.5]], SETTINGS);
-    expect(first.values[0]).toBeCloseTo(0.899, 6);
-    // g = −0.25: m = 0.9 · 0.05 − 0.1 · 0.25 = 0.02, m̂ = 0.02 / 0.19 = 0.1052632;
-    // v = 0.999 · 0.00025 + 0.001 · 0.0625 = 0.00031225, v̂ = v / 0.001999 = 0.1562031, √v̂ = 0.3952254;
-    // θ ← 0.899 · 0.999 − 0.1 · 0.1052632 / 0.3952254 = 0.8714673.
-    const second = await descend(parameters(tf.tensor1d([1])), [[0.5], [-0.25]], SETTINGS);
-    expect(second.values[0]).toBeCloseTo(0.8714673, 6);
-    expect(second.optimizer.step).toBe(2);
-    expect((await second.optimizer.m.data())[0]).toBeCloseTo(0.02, 8);
-    expect((await second.optimizer.v.data())[0]).toBeCloseTo(0.00031225, 9);
-  });
-
-  it('follows torch’s recurrence over tensors of several shapes', async () => {
-    const start = Array.from({ length: 10 }, (_, index) => Math.sin(index + 1));
-    const gradients = Array.from({ length: 20 }, (_, step) =>
-      start.map((_, index) => Math.cos(3 * step + index) * 10 ** (index - 5)),
-    );
-    const settings = { ...SETTINGS, learningRate: 0.01, weightDecay: 0.1, beta2: 0.95 };
-    const policy = parameters(
-      tf.tensor2d(start.slice(0, 6), [2, 3]),
-      tf.tensor1d(start.slice(6, 7)),
-      tf.tensor3d(start.slice(7), [1, 3, 1]),
-    );
-    const { values } = await descend(policy, gradients, settings);
-    for (const [index, value] of values.entries())
-      expect(value).toBeCloseTo(
-        recurrence(
-          start[index]!,
-          gradients.map((gradient) => gradient[index]!),
-          settings,
-        ),
-        5,
-      );
-    expect(policy.trainable().map(({ shape }) => shape)).toEqual([[2, 3], [1], [1, 3, 1]]);
-  });
-
-  it('shortens a long gradient to the norm limit and reports its length before', async () => {
-    // ‖(3, 4)‖ = 5, limit 1: the update is that of (0.6, 0.8). A large ε makes its size visible.
-    const settings = { ...SETTINGS, epsilon: 1, weightDecay: 0, maxGradNorm: 1 };
-    const clipped = await descend(parameters(tf.tensor1d([0, 0])), [[3, 4]], settings);
-    expect(clipped.norms[0]).toBeCloseTo(5, 6);
-    expect(clipped.values[0]).toBeCloseTo(recurrence(0, [0.6], settings), 6);
-    expect(clipped.values[1]).toBeCloseTo(recurrence(0, [0.8], settings), 6);
-    const short = await descend(parameters(tf.tensor1d([0, 0])), [[0.3, 0.4]], settings);
-    expect(short.values[0]).toBeCloseTo(recurrence(0, [0.3], settings), 6);
-  });
-
-  it.each([
-    ['loss', 1, Number.NaN],
-    ['loss', 1, Number.POSITIVE_INFINITY],
-    ['gradient norm', Number.NaN, 0],
-    ['gradient norm', Number.POSITIVE_INFINITY, 0],
-    ['gradient norm', 1e30, 0],
-  ])('stops at a bad %s (gradient %d, loss %d) and changes nothing', async (name, gradient, loss) => {
-    const policy = parameters(tf.tensor1d([1, 2]));
-    const optimizer = createAdamW(policy as Policy);
-    const before = tf.memory().numTensors;
-    const update = updatePolicy(
-      policy as Policy,
-      optimizer,
-      { gradient: tf.tensor1d([gradient, 1]), loss },
-      { optimizer: SETTINGS, steps: 1 },
-    );
-    await expect(update).rejects.toMatchObject({
-      record: {
-        boundary: 'device',
-        code: 'non-finite',
-        message: expect.stringContaining(`Step 1: the ${name} is`),
-      },
-    });
-    expect(Array.from(await policy.trainable()[0]!.data())).toEqual([1, 2]);
-    expect(Array.from(await optimizer.m.data())).toEqual([0, 0]);
-    expect(tf.memory().numTensors).toBe(before);
-  });
-
-  it('keeps the number of tensors', async () => {
-    const policy = parameters(tf.tensor1d([1, 2]), tf.scalar(3));
-    let optimizer = createAdamW(policy as Policy);
-    const counts: number[] = [];
-    for (let step = 0; step < 3; step++) {
-      const gradient = tf.tensor1d([1, 2, 3]);
-      ({ optimizer } = await updatePolicy(
-        policy as Policy,
-        optimizer,
-        { gradient, loss: 0 },
-        { optimizer: SETTINGS, steps: 3 },
-      ));
-      counts.push(tf.memory().numTensors);
-    }
-    expect(new Set(counts).size).toBe(1);
-  });
-});
 
 it('schedules the learning rate', () => {
   const at = (settings: Partial<Settings>, steps: number) =>
@@ -186,4 +32,47 @@ it('schedules the learning rate', () => {
   // A run that is extended past its end does not climb again, and a warm-up longer than the run only rises.
   expect(learningRateAt(50, { ...SETTINGS, schedule: 'cosine' }, 10)).toBeCloseTo(0, 12);
   expect(at({ schedule: 'linear', warmupSteps: 10 }, 3)).toEqual([0.1, 0.2, 0.3]);
+});
+
+it('shortens a gradient to the limit, as torch does, and never lengthens it', () => {
+  expect(clipScale(4, 1)).toBe(1 / (4 + 1e-6));
+  expect(clipScale(0.5, 1)).toBe(1);
+  expect(clipScale(0, 1)).toBe(1);
+  expect(clipScale(1e9, 0)).toBe(1); // 0: no limit
+});
+
+describe('updatePolicy', () => {
+  function recorder() {
+    const calls: (AdamWUpdate | 'dropped')[] = [];
+    const learner = {
+      applyGradient: async (update: AdamWUpdate) => {
+        calls.push(update);
+        return { gradNorm: 2.5 };
+      },
+      dropGradient: () => void calls.push('dropped'),
+    };
+    return { calls, learner };
+  }
+
+  it('applies the gradient at the rate of the step', async () => {
+    const { calls, learner } = recorder();
+    const settings = { ...SETTINGS, warmupSteps: 4 };
+    const update = await updatePolicy(learner, 3, 0.7, { optimizer: settings, steps: 9 });
+    expect(update.learningRate).toBeCloseTo(0.075, 12); // three quarters of the way up
+    expect(update.gradNorm).toBe(2.5);
+    expect(calls).toEqual([{ step: 3, learningRate: update.learningRate, settings }]);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('drops the gradient of a loss of %d', async (loss) => {
+    const { calls, learner } = recorder();
+    const update = updatePolicy(learner, 3, loss, { optimizer: SETTINGS, steps: 9 });
+    await expect(update).rejects.toMatchObject({
+      record: {
+        boundary: 'device',
+        code: 'non-finite',
+        message: expect.stringContaining(`Step 3: the loss is ${loss}`),
+      },
+    });
+    expect(calls).toEqual(['dropped']);
+  });
 });

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { tokenBatch } from '../../../src/engine/crpo/batch';
 import type { Prompt } from '../../../src/engine/crpo/draw';
-import { generate, sampleGroups } from '../../../src/engine/crpo/rollout';
-import { greedyToken } from '../../../src/engine/crpo/sampling';
-import type { Policy } from '../../../src/engine/policy';
+import type { Learner } from '../../../src/engine/crpo/learner';
+import { sampleGroups } from '../../../src/engine/crpo/rollout';
 import { tf } from '../../../src/engine/tensor';
 import { describeOnBackends } from './backends';
-import { EOS, PAD, quietHost, tinyConfig, tinyEnvironment, tinyPolicy } from './tiny';
+import { EOS, learnerOf, tinyConfig, tinyEnvironment, tinyPolicy } from './tiny';
 
 const prompts: Prompt[] = [
   [3, 4, 5, 6, 7],
@@ -18,18 +16,18 @@ const prompts: Prompt[] = [
 }));
 
 describeOnBackends('sampleGroups', () => {
-  let policy: Policy;
+  let learner: Learner;
   beforeEach(() => {
-    policy = tinyPolicy();
+    learner = learnerOf(tinyPolicy());
   });
-  afterEach(() => policy.dispose());
+  afterEach(() => learner.dispose());
 
   const config = tinyConfig({
     sampling: { promptsPerBatch: 2, groupSize: 16, maxCompletionTokens: 12, temperature: 0.7 },
   });
 
   it('gives G rollouts per prompt that end at the stop token or at the limit', async () => {
-    const rollouts = await sampleGroups(tinyEnvironment(policy, config), prompts, 0, () => {});
+    const rollouts = await sampleGroups(tinyEnvironment(learner, config), prompts, 0, () => {});
     expect(rollouts.map(({ prompt }) => prompt.case.id)).toEqual([
       ...new Array(16).fill('0'),
       ...new Array(16).fill('1'),
@@ -46,18 +44,15 @@ describeOnBackends('sampleGroups', () => {
   });
 
   it('samples with the log-probs that the training forward computes, so that the first ratio is 1', async () => {
-    const rollouts = await sampleGroups(tinyEnvironment(policy, config), prompts, 0, () => {});
-    const batch = tokenBatch(rollouts, PAD);
-    const { logprobs } = policy.tokenLogprobs(batch, { temperature: 0.7 });
-    const forward = (await logprobs.array()) as number[][];
+    const rollouts = await sampleGroups(tinyEnvironment(learner, config), prompts, 0, () => {});
+    const forward = await learner.logprobs(rollouts, { temperature: 0.7 });
     for (const [row, { oldLogprobs }] of rollouts.entries())
       for (const [t, old] of oldLogprobs.entries())
         expect(Math.abs(forward[row]![t]! - old)).toBeLessThan(2e-5);
-    logprobs.dispose();
   });
 
   it('draws each rollout from its own counters: alone or among others, in any group', async () => {
-    const environment = tinyEnvironment(policy, config);
+    const environment = tinyEnvironment(learner, config);
     const together = await sampleGroups(environment, prompts, 100, () => {});
     const single = { ...environment, config: tinyConfig({ sampling: { ...config.sampling, groupSize: 1 } }) };
     for (const row of [0, 7, 16, 31]) {
@@ -76,7 +71,7 @@ describeOnBackends('sampleGroups', () => {
   it('leaves nothing behind when it is stopped between two tokens', async () => {
     const before = tf.memory().numTensors;
     let tokens = 0;
-    const environment = tinyEnvironment(policy, config, {
+    const environment = tinyEnvironment(learner, config, {
       onPhase: (_phase, done) => {
         tokens = done;
       },
@@ -89,58 +84,5 @@ describeOnBackends('sampleGroups', () => {
     await expect(sampleGroups(environment, prompts, 0, () => {})).rejects.toThrow('stopped by the test');
     expect(tokens).toBe(3);
     expect(tf.memory().numTensors).toBe(before);
-  });
-});
-
-describeOnBackends('generate', () => {
-  it('drops finished rows once half are done, and goes on with the others unchanged', async () => {
-    const policy = tinyPolicy();
-    const rows = [3, 4, 5, 6].map((token) => [token, 7]);
-    const kept: number[][] = [];
-    const spied: Policy = {
-      ...policy,
-      startDecoding: async (given, options) => {
-        const decoder = await policy.startDecoding(given, options);
-        return {
-          logits: decoder.logits,
-          step: (tokens) => decoder.step(tokens),
-          keepRows: (remaining) => {
-            kept.push([...remaining]);
-            decoder.keepRows(remaining);
-          },
-          dispose: () => decoder.dispose(),
-        };
-      },
-    };
-    const run = (using: Policy, ends: readonly number[]) =>
-      generate(
-        using,
-        rows,
-        {
-          maxTokens: 9,
-          stopTokens: [EOS],
-          padToken: PAD,
-          choose: (row, position, logits) => ({
-            token: position === ends[row] ? EOS : Math.max(2, greedyToken(logits)),
-            logprob: logits[0]!,
-          }),
-          onToken: () => undefined,
-        },
-        quietHost,
-      );
-    // Row 1 ends at position 1, rows 0 and 3 at 3 and 4, row 2 runs into the limit.
-    const compacted = await run(spied, [3, 1, 99, 4]);
-    expect(kept).toEqual([[2, 3], [0]]);
-    expect(compacted.map(({ tokens, truncated }) => [tokens.length, truncated])).toEqual([
-      [4, false],
-      [2, false],
-      [9, true],
-      [5, false],
-    ]);
-    const whole = await run(policy, [99, 99, 99, 99]);
-    expect(compacted[2]!.tokens).toEqual(whole[2]!.tokens);
-    for (const [t, value] of compacted[2]!.logprobs.entries())
-      expect(value).toBeCloseTo(whole[2]!.logprobs[t]!, 4);
-    policy.dispose();
   });
 });

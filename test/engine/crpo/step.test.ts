@@ -1,15 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeExactJson, encodeExactJson } from '../../../src/engine/checkpoint/exact-json';
 import type { StepEnvironment } from '../../../src/engine/crpo/environment';
-import { createAdamW } from '../../../src/engine/crpo/optimizer';
 import { createReference } from '../../../src/engine/crpo/reference';
-import {
-  captureState,
-  disposeState,
-  initialState,
-  restoreState,
-  type TrainingState,
-} from '../../../src/engine/crpo/state';
+import { captureState, initialState, restoreState, type TrainingState } from '../../../src/engine/crpo/state';
 import { crpoStep } from '../../../src/engine/crpo/step';
 import type { NamedArray } from '../../../src/engine/files';
 import type { Policy } from '../../../src/engine/policy';
@@ -17,6 +10,7 @@ import { tf } from '../../../src/engine/tensor';
 import type { StepRecord } from '../../../src/protocol';
 import { useBackend } from './backends';
 import {
+  learnerOf,
   scoredAs,
   shareOfB,
   tinyCases,
@@ -37,17 +31,17 @@ interface Run {
 
 function start(config = tinyConfig(), changes: Partial<StepEnvironment> = {}): Run {
   const policy = tinyPolicy();
-  const reference = createReference(policy, config);
-  const environment = tinyEnvironment(policy, config, { reference, ...changes });
-  const state = initialState(createAdamW(policy));
+  const learner = learnerOf(policy);
+  const reference = createReference(learner, config);
+  const environment = tinyEnvironment(learner, config, { reference, ...changes });
+  const state = initialState();
   return {
     environment,
     state,
     policy,
     dispose: () => {
-      disposeState(state);
       reference?.dispose();
-      policy.dispose();
+      learner.dispose();
     },
   };
 }
@@ -265,7 +259,7 @@ describe('what goes wrong', () => {
     await expect(crpoStep(run.environment, run.state)).rejects.toMatchObject({
       record: { boundary: 'device', code: 'non-finite' },
     });
-    expect(run.state.optimizer.step).toBe(0);
+    expect(run.state.step).toBe(0);
     run.dispose();
   });
 
@@ -292,7 +286,7 @@ describe('what goes wrong', () => {
 
 /** As a checkpoint would: everything through text and copied bytes. */
 async function saved(run: Run): Promise<{ text: string; tensors: NamedArray[]; weights: number[][] }> {
-  const { json, tensors } = await captureState(run.state);
+  const { json, tensors } = await captureState(run.state, run.environment.learner);
   const weights: number[][] = [];
   for (const tensor of run.policy.trainable()) weights.push(Array.from(await tensor.data()));
   return {
@@ -323,25 +317,16 @@ describe('resume', () => {
     changeState: (state: TrainingState) => void = () => undefined,
   ): Run {
     const run = start(config);
-    disposeState(run.state);
     const state = restoreState(
       decodeExactJson(point.text, 'state.json'),
       point.tensors,
-      run.policy.layout.size,
+      run.environment.learner,
     );
     changeState(state);
     run.policy.assignTrainable(
       run.policy.trainable().map((tensor, index) => tf.tensor(point.weights[index]!, tensor.shape)),
     );
-    return {
-      ...run,
-      state,
-      dispose: () => {
-        disposeState(state);
-        run.policy.dispose();
-        run.environment.reference?.dispose();
-      },
-    };
+    return { ...run, state };
   }
 
   it('at any step, inside a rollout batch or between two, repeats the run bit for bit', async () => {
@@ -370,7 +355,7 @@ describe('resume', () => {
         state.rolloutBatches += 1;
       },
       (state) => {
-        state.optimizer = { ...state.optimizer, step: state.optimizer.step + 1 };
+        state.step += 1;
       },
     ];
     for (const change of wrong) {

@@ -1,5 +1,7 @@
 /** A policy of 2 layers and width 32 with a vocabulary of 16, and a clinic to match: fast enough to train in a test. */
 import type { CaseSource, Host, StepEnvironment } from '../../../src/engine/crpo/environment';
+import type { Learner } from '../../../src/engine/crpo/learner';
+import { plainLearner } from '../../../src/engine/crpo/plain/learner';
 import { defaultConfig } from '../../../src/engine/crpo/settings';
 import { createPolicy, type Policy, readPolicyConfig } from '../../../src/engine/policy';
 import { sequence } from '../../../src/engine/random';
@@ -27,6 +29,19 @@ export function tinyPolicy(seed = 1): Policy {
     'config.json',
   );
   return createPolicy(config, sequence(seed, 'init'));
+}
+
+/** Owns the policy, which a test may still read and change. */
+export function learnerOf(policy: Policy): Learner {
+  return plainLearner(policy, PAD);
+}
+
+/** The learner's gradient so far, in layout order; it is dropped, and nothing but the moments changes. */
+export async function takeGradient(learner: Learner): Promise<number[]> {
+  // With β1 = 0 and no clipping the first moment is the gradient; at rate 0 no weight moves.
+  const settings = { ...defaultConfig().optimizer, beta1: 0, maxGradNorm: 0 };
+  await learner.applyGradient({ step: 1, learningRate: 0, settings });
+  return Array.from((await learner.moments()).m);
 }
 
 /** Ids 2 … 15 are the letters a … n; any other character takes the place of one of them. */
@@ -95,14 +110,14 @@ export function tinyConfig(changes: Changes = {}): RunConfig {
 }
 
 export function tinyEnvironment(
-  policy: Policy,
+  learner: Learner,
   config: RunConfig,
   changes: Partial<StepEnvironment> = {},
 ): StepEnvironment {
   return {
     ...quietHost,
     config,
-    policy,
+    learner,
     reference: null,
     tokenizer: tinyTokenizer,
     cases: tinyCases,

@@ -14,7 +14,7 @@ import { tf } from '../../../src/engine/tensor';
 import type { Tokenizer } from '../../../src/engine/tokenizer';
 import type { EvaluatedCase, EvaluationRequest } from '../../../src/protocol';
 import { useBackend } from '../crpo/backends';
-import { quietHost, tinyCases, tinyPolicy, tinyTokenizer } from '../crpo/tiny';
+import { learnerOf, quietHost, tinyCases, tinyPolicy, tinyTokenizer } from '../crpo/tiny';
 
 const WORDS = [
   '<pad>',
@@ -78,10 +78,10 @@ function scriptedDecoder(prompts: readonly (readonly number[])[]): Decoder {
   };
 }
 
-const policy = {
+const policy = learnerOf({
   config: { maxPositions: 64 },
   startDecoding: async (prompts: readonly (readonly number[])[]) => scriptedDecoder(prompts),
-} as unknown as Policy;
+} as unknown as Policy);
 
 const config = {
   ...defaultConfig(),
@@ -261,7 +261,12 @@ describe('with a real policy', () => {
   beforeAll(() => useBackend('wasm'));
 
   const real = (changes: Partial<EvaluationEnvironment> = {}) =>
-    environment(5, { policy: tinyPolicy(), tokenizer: tinyTokenizer, cases: tinyCases, ...changes });
+    environment(5, {
+      policy: learnerOf(tinyPolicy()),
+      tokenizer: tinyTokenizer,
+      cases: tinyCases,
+      ...changes,
+    });
   const texts = (cases: readonly EvaluatedCase[]) =>
     cases.map(({ samples }) => samples.map(({ completion }) => completion));
   const four: Decoding = { samples: 4, temperature: 1 };

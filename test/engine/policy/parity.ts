@@ -4,7 +4,7 @@
  * updates are by the product's own loss and optimizer.
  */
 import { crpoLoss, rowWeights } from '../../../src/engine/crpo/loss';
-import { createAdamW, flatten, updatePolicy } from '../../../src/engine/crpo/optimizer';
+import { adamwUpdate, flatten, type MomentTensors } from '../../../src/engine/crpo/plain/adamw';
 import type { Folder } from '../../../src/engine/files';
 import { LORA_TARGETS, loadPolicy, type Policy, type TokenBatch } from '../../../src/engine/policy';
 import { tf } from '../../../src/engine/tensor';
@@ -124,7 +124,7 @@ async function compareUpdates(folder: Folder, reference: Reference): Promise<Par
     maxGradNorm: settings.max_grad_norm,
   };
   const checks: ParityCheck[] = [];
-  let optimizer = createAdamW(policy);
+  let moments: MomentTensors | null = null;
   for (const [index, expected] of steps.entries()) {
     const { loss, grads } = await lossAndGradients(policy, reference);
     const gradient = flatten(grads);
@@ -135,9 +135,10 @@ async function compareUpdates(folder: Folder, reference: Reference): Promise<Par
       'gradient of the last B': await relativeError(grads.at(-1)!, expected.last_grad),
     };
     tf.dispose(grads);
-    const config = { optimizer: optimizerSettings, steps: steps.length };
-    const update = await updatePolicy(policy, optimizer, { gradient, loss }, config);
-    optimizer = update.optimizer;
+    const step = { step: index + 1, learningRate: adamw.lr, settings: optimizerSettings };
+    const update = await adamwUpdate(policy, moments, gradient, step);
+    gradient.dispose();
+    moments = update.moments;
     const gradNorm = Math.abs(update.gradNorm / expected.grad_norm - 1);
     for (const [name, error] of Object.entries({ ...errors, 'gradient norm': gradNorm })) {
       checks.push({ name: `update ${index + 1}, ${name}`, error, limit: RELATIVE });
@@ -151,7 +152,7 @@ async function compareUpdates(folder: Folder, reference: Reference): Promise<Par
       checks.push({ name: `${module} ${factor} after the updates`, error, limit: RELATIVE });
     }
   }
-  tf.dispose([optimizer.m, optimizer.v]);
+  tf.dispose(moments === null ? [] : [moments.m, moments.v]);
   policy.dispose();
   return checks;
 }
