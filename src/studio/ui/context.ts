@@ -49,6 +49,20 @@ export function useOnScreen(element: RefObject<Element | null>): boolean {
   return seen;
 }
 
+/** The element's inner width in pixels; null before it is known, 0 where nothing is laid out. */
+export function useWidth(element: RefObject<Element | null>): number | null {
+  const [width, setWidth] = useState<number | null>(null);
+  useEffect(() => {
+    if (!element.current) return;
+    setWidth(element.current.clientWidth);
+    if (typeof ResizeObserver === 'undefined') return;
+    const observer = new ResizeObserver((entries) => setWidth(Math.round(entries.at(-1)!.contentRect.width)));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return width;
+}
+
 /** `value`, taken over at most once per `ms` and without blocking input: for what is dear to draw. */
 export function useSlowly<T>(value: T, ms: number): T {
   const [shown, setShown] = useState(value);

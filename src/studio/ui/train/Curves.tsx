@@ -10,10 +10,11 @@ import { Panel } from '../kit/Panel';
 import { Segmented } from '../kit/Segmented';
 import { useQuery } from '../query';
 import css from './Curves.module.css';
-import { LinePlot, labelRoom, type Series } from './LinePlot';
+import { LinePlot, labelRoom } from './LinePlot';
 import { objectiveStyles, TOTAL_STYLE } from './objectiveStyle';
+import type { Series } from './plotRows';
 
-/** Repainting costs some 100 ms of the page's thread; twice a second is enough to watch. */
+/** Repainting costs the page's thread some 100 ms in all; twice a second is enough to watch. */
 const REPAINT_MS = 500;
 
 /** Newest checkpoints flagged; more would hide the curves. */

@@ -1,14 +1,15 @@
 /** Small multiples that show early when a run goes wrong; the charts hover together with the curves. */
-import { useMemo, useRef } from 'react';
+import { useMemo } from 'react';
 import { formatNumber, formatPercent } from '../../store/format';
 import { latest } from '../../store/history';
 import { smooth, xColumn } from '../../store/series';
-import { useOnScreen, useSlowly, useStudio } from '../context';
+import { useSlowly, useStudio } from '../context';
 import { Panel } from '../kit/Panel';
 import { FORMAT_X, useChartView } from './Curves';
 import css from './Health.module.css';
-import { LinePlot, type Series } from './LinePlot';
+import { LinePlot } from './LinePlot';
 import type { LineStyle } from './objectiveStyle';
+import type { Series } from './plotRows';
 
 /** Health changes slowly; the curves above it come first. */
 const REPAINT_MS = 1000;
@@ -54,15 +55,10 @@ const VITALS: readonly Vital[] = [
 ];
 
 export function Health() {
-  const grid = useRef<HTMLDivElement>(null);
-  const onScreen = useOnScreen(grid);
-  const newest = useSlowly(
+  const history = useSlowly(
     useStudio((state) => state.history),
     REPAINT_MS,
   );
-  const drawn = useRef(newest);
-  if (onScreen) drawn.current = newest; // out of sight, eight charts are not worth a repaint
-  const history = drawn.current;
   const { axis, smoothing } = useChartView();
   const x = useMemo(() => xColumn(history, axis), [history, axis]);
   const shown = useMemo(
@@ -79,7 +75,7 @@ export function Health() {
   );
   return (
     <Panel title="Health" note="newest value above each chart">
-      <div ref={grid} className={css.grid}>
+      <div className={css.grid}>
         {shown.map(({ key, label, help, share, series }) => {
           const value = latest(history, key);
           return (

@@ -1,0 +1,73 @@
+/** From series to what Recharts takes: decimated rows, and the room they need on the y axis. Pure. */
+import { type Column, decimate } from '../../store/series';
+import type { LineStyle } from './objectiveStyle';
+
+export interface Series {
+  readonly key: string;
+  readonly label: string;
+  readonly style: LineStyle;
+  /** What the line shows; aligned with `x`. */
+  readonly values: Column;
+  /** As measured, where `values` is smoothed. */
+  readonly raw?: Column;
+  readonly strong?: boolean;
+}
+
+/** `x`, each series under its key and, as measured, under `key/raw`; `band`: lower and upper edge. */
+export type Row = Record<string, number | null | [number, number]>;
+
+/** Decimated rows, one record per x. */
+export function toRows(
+  x: readonly number[],
+  series: readonly Series[],
+  band: readonly [Column, Column] | undefined,
+  limit: number,
+): Row[] {
+  const columns = series.flatMap(({ values, raw }) => (raw ? [values, raw] : [values]));
+  const points = decimate(x, band ? [...columns, ...band] : columns, limit);
+  return points.x.map((at, index) => {
+    const row: Row = { x: at };
+    let column = 0;
+    for (const { key, raw } of series) {
+      row[key] = points.columns[column++]![index] ?? null;
+      if (raw) row[`${key}/raw`] = points.columns[column++]![index] ?? null;
+    }
+    if (band) {
+      const low = points.columns[column]![index] ?? null;
+      const high = points.columns[column + 1]![index] ?? null;
+      if (low !== null && high !== null) row.band = [low, high];
+    }
+    return row;
+  });
+}
+
+/** Charts that hover together may hold different points of the same x. */
+export function nearestTick(
+  ticks: readonly { readonly value?: unknown }[],
+  { activeLabel }: { activeLabel?: unknown },
+): number {
+  const distance = (index: number) => Math.abs(Number(ticks[index]!.value) - Number(activeLabel));
+  let nearest = 0;
+  for (let index = 1; index < ticks.length; index++) if (distance(index) < distance(nearest)) nearest = index;
+  return nearest;
+}
+
+/** A little air around what is drawn; a flat line gets some to lie in. */
+export function extent(rows: readonly Row[]): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const row of rows) {
+    for (const [key, value] of Object.entries(row)) {
+      if (key === 'x' || value === null) continue;
+      const [from, to] = typeof value === 'number' ? [value, value] : value;
+      low = Math.min(low, from);
+      high = Math.max(high, to);
+    }
+  }
+  if (low > high) return [0, 1];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const flat = high - low <= 1e-9 * size; // smoothing a constant leaves rounding
+  const air = flat ? 0.1 * size || 0.1 : 0.04 * (high - low);
+  // 0 is a floor for what cannot be negative, and anchors shares and rewards.
+  return [low >= 0 ? (low < 0.35 * high ? 0 : low - air) : low - air, high + air];
+}
