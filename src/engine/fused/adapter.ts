@@ -47,7 +47,9 @@ export class Adapter {
   readonly #base: FlatBuffers;
   readonly #packs: ReadonlyMap<string, AdaptedPack>;
 
-  /** Factors are zero until they are written; call `refresh` after that. */
+  #begun = false;
+
+  /** Factors are zero until they are written; call `refresh` once they and the base are. */
   constructor(gpu: Gpu, config: PolicyConfig, settings: LoraSettings, base: FlatBuffers) {
     this.#gpu = gpu;
     this.#base = base;
@@ -57,16 +59,17 @@ export class Adapter {
     this.#packs = adaptedPacks(config, settings);
     this.factors = new FlatBuffers(gpu, flatLayout(this.#groups(), gpu), 'adapter');
     this.effective = new Map(
-      [...this.#packs.values()].map(({ group, inputs, outputs }) => {
-        const weights = gpu.allocate(inputs * outputs, 'adapted weights');
-        gpu.copy(base.group(group)!, weights, inputs * outputs);
-        return [group, weights];
-      }),
+      [...this.#packs.values()].map(({ group, inputs, outputs }) => [
+        group,
+        gpu.allocate(inputs * outputs, 'adapter'),
+      ]),
     );
   }
 
   /** Makes the adapted weights again. */
   refresh({ product }: Pick<Context, 'product'>): void {
+    if (!this.#begun) this.#copyBase();
+    this.#begun = true;
     for (const { group, inputs, modules } of this.#packs.values()) {
       for (const [index, { b, firstOutput, outputs }] of modules.entries()) {
         const offset = firstOutput * inputs;
@@ -81,6 +84,12 @@ export class Adapter {
         });
       }
     }
+  }
+
+  /** Modules without an adapter share packs with adapted ones. */
+  #copyBase(): void {
+    for (const [group, weights] of this.effective)
+      this.#gpu.copy(this.#base.group(group)!, weights, weights.size / 4);
   }
 
   /** The adapted weight of a module, by its HF name, [outputs, inputs]; undefined where it is not adapted. */

@@ -9,9 +9,8 @@ import { breathe, type Pausable } from '../crpo/environment';
 import type { Completion, GenerationSettings } from '../crpo/learner';
 import type { Gpu, Recording, View, Workspace } from '../gpu';
 import { storePromptCache } from '../kernels/decode-attention';
-import { STATE_WORDS } from '../kernels/decode-state';
+import { BLOCK, STATE, STATE_WIDTH } from '../kernels/decode-state';
 import { embed } from '../kernels/embedding';
-import { BLOCK } from '../kernels/sampler';
 import { type DecodeBuffers, headAndSample, recordStep, type SamplerSettings } from './decode';
 import { type Context, embedRows, forwardLayer, giveActivations } from './model';
 import { packPrompts, uploadAll } from './pack';
@@ -19,6 +18,8 @@ import type { FusedPolicy } from './policy';
 
 /** Tokens of prompts that go through the model together: bounds the memory of prefill. */
 const PREFILL_TOKENS = 4096;
+/** Label of the KV cache's buffers. */
+const CACHE = 'kv';
 /** Own positions at first; doubled when they are used up. */
 const FIRST_CAPACITY = 64;
 
@@ -110,12 +111,13 @@ class Rollout {
     const promptTokens = prompts.distinct.reduce((sum, { length }) => sum + length, 0);
     const position = 2 * d.keyValueHeads * d.headWidth;
     const penalized = sampling !== null && sampling.repetitionPenalty !== 1;
-    const perLayer = (values: number) => Array.from({ length: d.layers }, () => workspace.take(values));
+    const perLayer = (values: number) =>
+      Array.from({ length: d.layers }, () => workspace.take(values, CACHE));
     this.#lastHidden = workspace.take(prompts.distinct.length * d.width);
     this.#buffers = {
       ...{ rows, capacity },
       slotRow: workspace.take(rows),
-      state: workspace.take(rows * STATE_WORDS),
+      state: workspace.take(rows * STATE_WIDTH),
       stops: workspace.take(Math.max(1, settings.stopTokens.length)),
       seen: penalized ? workspace.take(rows * seenWords(d.vocabulary)) : undefined,
       tokens: workspace.take(rows * BLOCK),
@@ -218,11 +220,12 @@ class Rollout {
       starts.push(row);
       row += length;
     }
-    const state = new Int32Array(promptOf.length * STATE_WORDS);
+    const state = new Int32Array(promptOf.length * STATE_WIDTH);
     promptOf.forEach((prompt, index) => {
-      const { length } = distinct[prompt]!;
-      const counter = this.#settings.draws.counters[index]!;
-      state.set([0, 0, 0, starts[prompt]!, length, counter | 0], index * STATE_WORDS);
+      const first = index * STATE_WIDTH;
+      state[first + STATE.promptStart] = starts[prompt]!;
+      state[first + STATE.promptLength] = distinct[prompt]!.length;
+      state[first + STATE.draw] = this.#settings.draws.counters[index]!;
     });
     const { buffers, gpu } = { buffers: this.#buffers, gpu: this.#gpu };
     gpu.write(buffers.state, state);
@@ -271,7 +274,7 @@ class Rollout {
     const { keyValueHeads, headWidth } = this.#context.dimensions;
     const row = 2 * keyValueHeads * headWidth;
     const larger = ownCaches.map((old) => {
-      const cache = this.#workspace.take(rows * grown * row);
+      const cache = this.#workspace.take(rows * grown * row, CACHE);
       for (const slot of slots)
         this.#gpu.copy(old, cache, capacity * row, slot * capacity * row, slot * grown * row);
       this.#workspace.give(old);

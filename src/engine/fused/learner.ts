@@ -170,8 +170,8 @@ export class FusedLearner extends FusedPolicy implements Learner {
     this.#trained ??= {
       gradient: this.#like('gradient'),
       moments: null,
-      partial: gpu.allocate(PARTIALS * parts),
-      norm: gpu.allocate(1),
+      partial: gpu.allocate(PARTIALS * parts, 'scratch'),
+      norm: gpu.allocate(1, 'scratch'),
     };
     return this.#trained;
   }

@@ -51,10 +51,13 @@ export interface LayerActivations {
   readonly gateUp: View;
 }
 
+/** Label of the buffers that a gradient needs of the forward pass. */
+const KEPT = 'activations';
+
 /** Token ids → [rows, D]. */
 export function embedRows(context: Context, weights: ModelWeights, { rows, ids }: LayerInputs): View {
   const { gpu, workspace, dimensions } = context;
-  const x = workspace.take(rows * dimensions.width);
+  const x = workspace.take(rows * dimensions.width, KEPT);
   embed(gpu, { table: weights.embedding, ids, y: x, rows, width: dimensions.width });
   return x;
 }
@@ -70,9 +73,9 @@ export function forwardLayer(
 ): { activations: LayerActivations; output: View | null } {
   const { gpu, workspace, dimensions: d, product } = context;
   const { rows, segments } = inputs;
-  const inputInverse = workspace.take(rows);
+  const inputInverse = workspace.take(rows, KEPT);
   rmsInverse(gpu, { x, inverse: inputInverse, rows, width: d.width, epsilon: d.normEpsilon });
-  const qkv = workspace.take(rows * d.qkvWidth);
+  const qkv = workspace.take(rows * d.qkvWidth, KEPT);
   product({
     ...{ layout: 'nt', m: rows, n: d.qkvWidth, k: d.width },
     ...{ a: x, b: weights.qkv.weight, out: qkv },
@@ -84,18 +87,18 @@ export function forwardLayer(
     ...{ qkv, table: context.table, segments, rows },
     ...{ heads: heads + keyValueHeads, headWidth, stride: d.qkvWidth },
   });
-  const attended = workspace.take(rows * d.queryWidth);
-  const lse = workspace.take(rows * heads);
+  const attended = workspace.take(rows * d.queryWidth, KEPT);
+  const lse = workspace.take(rows * heads, KEPT);
   attention(gpu, { qkv, segments, out: attended, lse, rows, heads, keyValueHeads, headWidth });
-  const middle = workspace.take(rows * d.width);
+  const middle = workspace.take(rows * d.width, KEPT);
   product({
     ...{ layout: 'nt', m: rows, n: d.width, k: d.queryWidth },
     ...{ a: attended, b: weights.o.weight, out: middle, residual: x },
     ...biasOf(weights.o.bias),
   });
-  const mlpInverse = workspace.take(rows);
+  const mlpInverse = workspace.take(rows, KEPT);
   rmsInverse(gpu, { x: middle, inverse: mlpInverse, rows, width: d.width, epsilon: d.normEpsilon });
-  const gateUp = workspace.take(rows * 2 * d.mlpWidth);
+  const gateUp = workspace.take(rows * 2 * d.mlpWidth, KEPT);
   product({
     ...{ layout: 'nt', m: rows, n: 2 * d.mlpWidth, k: d.width },
     ...{ a: middle, b: weights.gateUp.weight, out: gateUp },
@@ -107,7 +110,7 @@ export function forwardLayer(
 
   const hidden = workspace.take(rows * d.mlpWidth);
   swiglu(gpu, { gateUp, hidden, rows, width: d.mlpWidth });
-  const output = workspace.take(rows * d.width);
+  const output = workspace.take(rows * d.width, KEPT);
   product({
     ...{ layout: 'nt', m: rows, n: d.width, k: d.mlpWidth },
     ...{ a: hidden, b: weights.down.weight, out: output, residual: middle },

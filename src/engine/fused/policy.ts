@@ -33,12 +33,19 @@ export class FusedPolicy implements FrozenPolicy {
   #table: { readonly positions: number; readonly view: View } | null = null;
 
   /** All weights are zero until they are written. */
-  constructor(device: FusedDevice, config: PolicyConfig, configJson: string, lora: LoraSettings | null) {
+  constructor(
+    device: FusedDevice,
+    config: PolicyConfig,
+    configJson: string,
+    lora: LoraSettings | null,
+    /** What the weights' buffers are called in a memory budget. */
+    label = 'weights',
+  ) {
     const { gpu } = device;
     this.device = device;
     this.config = config;
     this.configJson = configJson;
-    this.parameters = new FlatBuffers(gpu, modelLayout(config, gpu), 'parameters');
+    this.parameters = new FlatBuffers(gpu, modelLayout(config, gpu), label);
     this.adapter = lora === null ? null : new Adapter(gpu, config, lora, this.parameters);
     this.baseWeights = modelWeights(config, this.parameters);
     this.weights =
@@ -113,7 +120,7 @@ export class FusedPolicy implements FrozenPolicy {
 
   /** Another policy with the same values. */
   copy(): FusedPolicy {
-    const copied = new FusedPolicy(this.device, this.config, this.configJson, this.lora);
+    const copied = new FusedPolicy(this.device, this.config, this.configJson, this.lora, 'reference');
     this.parameters.copyTo(copied.parameters);
     if (this.adapter !== null) {
       this.adapter.factors.copyTo(copied.adapter!.factors);
@@ -147,7 +154,7 @@ export class FusedPolicy implements FrozenPolicy {
       let size = FIRST_POSITIONS;
       while (size < positions) size *= 2;
       const values = rotationTable(this.config, size);
-      const view = gpu.allocate(values.length, 'rotation');
+      const view = gpu.allocate(values.length, 'scratch');
       gpu.write(view, values);
       this.#table = { positions: size, view };
     }
