@@ -96,6 +96,8 @@ export interface RunConfig {
     readonly epochs: number;
     /** Rollouts per forward pass; gradients add up, so this changes memory, not the result. */
     readonly microBatchSize: number;
+    /** MiB that the fused engine may take on the GPU: beyond it, activations are recomputed instead of kept. */
+    readonly gpuMemory: number;
   };
   readonly training: {
     readonly mode: 'full' | 'lora';

@@ -58,7 +58,7 @@ export const config: RunConfig = {
     schedule: 'constant',
     maxGradNorm: 1,
   },
-  update: { miniBatches: 1, epochs: 1, microBatchSize: 4 },
+  update: { miniBatches: 1, epochs: 1, microBatchSize: 4, gpuMemory: 4096 },
   training: { mode: 'full', loraRank: 8, loraAlpha: 16, loraTargets: ['q_proj'] },
   checkpoint: { everySteps: 5, keep: 3 },
 };

@@ -341,4 +341,14 @@ export const ALGORITHM_SETTINGS: readonly SettingDescriptor[] = [
     max: 4096,
     applies: 'next-step',
   },
+  {
+    path: 'update.gpuMemory',
+    group: 'Update',
+    label: 'GPU memory (MiB)',
+    help: 'Where keeping all activations would take more than this, they are computed twice: slower, the same numbers.',
+    kind: 'integer',
+    min: 64,
+    max: 1_048_576,
+    applies: 'next-step',
+  },
 ];

@@ -62,7 +62,7 @@ export function defaultConfig(): RunConfig {
       schedule: 'constant',
       maxGradNorm: 1,
     },
-    update: { miniBatches: 1, epochs: 1, microBatchSize: 8 },
+    update: { miniBatches: 1, epochs: 1, microBatchSize: 8, gpuMemory: 4096 },
     training: { mode: 'full', loraRank: 16, loraAlpha: 32, loraTargets: LORA_TARGETS },
     checkpoint: { everySteps: 10, keep: 3 },
   };
@@ -98,6 +98,7 @@ const LATER_SETTINGS: Readonly<Record<string, SettingValue>> = {
   'data.splitSeed': 1,
   'sampling.minP': 0,
   'sampling.repetitionPenalty': 1,
+  'update.gpuMemory': 4096,
 };
 
 /** A complete and consistent configuration, or a `config-invalid` error that names the first fault. */

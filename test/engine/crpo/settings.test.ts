@@ -204,6 +204,7 @@ describe('files from before a setting', () => {
     delete older.data;
     delete older.sampling.minP;
     delete older.sampling.repetitionPenalty;
+    delete older.update.gpuMemory;
     expect(validateConfig(older)).toEqual({
       ...defaultConfig(),
       rewards: { ...defaultConfig().rewards, integrityGate: true, custom: [] },
@@ -225,6 +226,7 @@ describe('files from before a setting', () => {
         'data.splitSeed',
         'sampling.minP',
         'sampling.repetitionPenalty',
+        'update.gpuMemory',
       ];
       if (later.includes(path) || path.startsWith('rewards.weights.')) continue;
       expect(() => validateConfig(changed(path, undefined)), path).toThrow(`${path}: expected`);

@@ -52,7 +52,7 @@ const defaults: RunConfig = {
     schedule: 'constant',
     maxGradNorm: 1,
   },
-  update: { miniBatches: 1, epochs: 1, microBatchSize: 8 },
+  update: { miniBatches: 1, epochs: 1, microBatchSize: 8, gpuMemory: 4096 },
   training: { mode: 'full', loraRank: 8, loraAlpha: 16, loraTargets: ['q_proj'] },
   checkpoint: { everySteps: 5, keep: 3 },
 };
