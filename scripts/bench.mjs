@@ -2,24 +2,101 @@
  * `npm run bench`: what the engine takes, measured on this machine. JSON on stdout, a table on
  * stderr. Times vary with the machine and its load; no test asserts them.
  */
+import { writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
 import { importBundled } from './lib/bundle.mjs';
-import { runCommand } from './lib/process.mjs';
+import { CommandError, runCommand, say } from './lib/process.mjs';
+
+const usage = `Usage
+  npm run bench -- [SUBJECT] [options]   what the engine takes on this machine
+    rewards                              scoring a completion (the default)
+    engine                               training and sampling against baselines
+    trajectory                           the losses of the fast path and of the reference
+    --adapter lavapipe|swiftshader|gpu   where WebGPU computes (default: lavapipe, on the CPU)
+    --only TEXT                          engine: rows whose name holds this, e.g. "wasm"
+    --steps N                            trajectory: steps (default: 50)
+    --json FILE                          write the JSON there instead of to stdout`;
+
+const subjects = /** @type {const} */ (['rewards', 'engine', 'trajectory']);
+const adapters = /** @type {const} */ (['lavapipe', 'swiftshader', 'gpu']);
 
 await runCommand(async () => {
+  const options = readOptions();
+  if (options === 'help') {
+    say(usage);
+    return 0;
+  }
+  const processor = cpus()[0]?.model ?? 'unknown';
+  const machine = { node: process.version, processor, cores: cpus().length, load: loadavg()[0] };
+  const measured = await subjectOf(options);
+  const text = `${JSON.stringify({ subject: options.subject, machine, versions: versions(), ...measured }, null, 2)}\n`;
+  if (options.json === undefined) process.stdout.write(text);
+  else await writeFile(options.json, text);
+  return 0;
+});
+
+/** @param {Exclude<ReturnType<typeof readOptions>, 'help'>} options */
+async function subjectOf({ subject, adapter, only }) {
+  if (subject === 'engine') {
+    const { benchEngine } = await import('./bench/engine.mjs');
+    return benchEngine({ adapter, only });
+  }
+  return { rows: await rewards() };
+}
+
+async function rewards() {
   const { benchRewards } = /** @type {typeof import('./bench/rewards')} */ (
     await importBundled('bench', 'scripts/bench/rewards.ts')
   );
-  const load = loadavg()[0];
   const rows = benchRewards(() => performance.now());
-  const processor = cpus()[0]?.model ?? 'unknown';
-  const machine = { node: process.version, processor, cores: cpus().length, load };
-  process.stdout.write(`${JSON.stringify({ machine, rows }, null, 2)}\n`);
-  for (const { name, median, worst, unit } of rows) {
-    process.stderr.write(`${name.padEnd(58)} ${format(median)} ${unit}   worst ${format(worst)}\n`);
+  for (const { name, median, worst, unit } of rows)
+    say(`${name.padEnd(58)} ${format(median)} ${unit}   worst ${format(worst)}`);
+  return rows;
+}
+
+function readOptions() {
+  let read;
+  try {
+    read = parseArgs({
+      allowPositionals: true,
+      options: {
+        adapter: { type: 'string', default: 'lavapipe' },
+        only: { type: 'string' },
+        steps: { type: 'string', default: '50' },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error));
   }
-  return 0;
-});
+  const { values, positionals } = read;
+  if (values.help) return 'help';
+  const subject = subjects.find((name) => name === (positionals[0] ?? 'rewards'));
+  const adapter = adapters.find((name) => name === values.adapter);
+  const steps = Number(values.steps);
+  if (subject === undefined || positionals.length > 1)
+    throw usageError(`Expected one of ${subjects.join(', ')}, received ${positionals.join(' ')}.`);
+  if (adapter === undefined)
+    throw usageError(`--adapter takes one of ${adapters.join(', ')}, not "${values.adapter}".`);
+  if (!Number.isInteger(steps) || steps < 1 || steps > 10_000)
+    throw usageError(`--steps takes a whole number from 1 to 10000, not "${values.steps}".`);
+  return { subject, adapter, steps, only: values.only, json: values.json };
+}
+
+/** @param {string} sentence */
+function usageError(sentence) {
+  return new CommandError(`${sentence}\n\n${usage}`, { exitCode: 2 });
+}
+
+/** Of what is compared. */
+function versions() {
+  const { dependencies, devDependencies } = createRequire(import.meta.url)('../package.json');
+  const names = ['@tensorflow/tfjs', '@jax-js/jax', 'webgpu'];
+  return Object.fromEntries(names.map((name) => [name, dependencies[name] ?? devDependencies[name]]));
+}
 
 /** @param {number} value */
 function format(value) {

@@ -16,7 +16,7 @@ import { openDawn } from '../lib/dawn.mjs';
  * @property {SideName} side
  * @property {CaseName} caseName
  * @property {'webgpu' | 'wasm'} backend
- * @property {boolean} software take a software driver even where there is a GPU
+ * @property {import('./engine.mjs').Adapter} adapter
  * @property {import('../../src/engine/bench/measure').Repeats} repeats
  */
 
@@ -26,16 +26,22 @@ const entries = /** @type {const} */ ({
   'jax-js': ['bench-jax', 'scripts/bench/jax-isolate.ts'],
 });
 
+/** Chromium's Vulkan driver on the CPU. */
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
 /** The folder of tfjs' .wasm files. */
 const wasmFolder = `${dirname(fileURLToPath(import.meta.resolve('@tensorflow/tfjs-backend-wasm')))}/`;
 // tfjs' wasm loader expects to be a CommonJS module, which it is not in a bundle.
 Object.assign(globalThis, { require: createRequire(import.meta.url), __dirname: wasmFolder });
 
 /** @param {Request} request */
-async function measureHere({ side, caseName, backend, software, repeats }) {
-  const dawn = backend === 'webgpu' ? await openDawn({ software }) : undefined;
+async function measureHere({ side, caseName, backend, adapter, repeats }) {
+  if (adapter === 'swiftshader') process.env.VK_DRIVER_FILES ??= swiftShader;
+  const dawn = backend === 'webgpu' ? await openDawn({ software: adapter !== 'gpu' }) : undefined;
   if (backend === 'webgpu' && dawn === undefined) throw new Error('There is no WebGPU adapter in this Node.');
-  Object.defineProperty(globalThis, 'navigator', { value: { gpu: dawn?.gpu }, configurable: true });
+  // tfjs and jax-js look for WebGPU there; jax-js also asks which browser this is.
+  const navigator = { gpu: dawn?.gpu, userAgent: `Node.js ${process.version}`, hardwareConcurrency: 1 };
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   const [name, entry] = entries[side];
   // The other sides are called as jax-js' is; they ignore its argument.
   const isolate = /** @type {typeof import('./jax-isolate')} */ (await importBundled(name, entry));

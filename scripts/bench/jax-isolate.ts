@@ -32,6 +32,7 @@ export async function measureHere(
   { caseName, backend, tensors, repeats, host }: IsolateRequest,
   jax: Jax,
 ): Promise<IsolateResult> {
+  provideIteratorHelpers();
   if (!(await jax.init(backend)).includes(backend)) throw new Error(`jax-js did not start on ${backend}.`);
   jax.defaultDevice(backend);
   const benchCase = CASES[caseName];
@@ -42,6 +43,20 @@ export async function measureHere(
   const { vendor, architecture, description } = adapter?.info ?? {};
   const name = [vendor, architecture, description].filter((word) => word).join(' ');
   return { adapter: backend === 'webgpu' ? name : 'CPU', measurement };
+}
+
+/** jax-js uses iterators' `map` and `filter` (ES2025), which Node has from version 22 on. */
+function provideIteratorHelpers(): void {
+  const prototype: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+  if ('map' in prototype) return;
+  function* map<From, To>(this: Iterable<From>, change: (value: From) => To): Generator<To> {
+    for (const value of this) yield change(value);
+  }
+  function* filter<T>(this: Iterable<T>, keep: (value: T) => boolean): Generator<T> {
+    for (const value of this) if (keep(value)) yield value;
+  }
+  for (const [name, value] of Object.entries({ map, filter }))
+    Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
 }
 
 function trainingSide(jax: Jax, { model: size, batch: shape }: TrainingCase): Side {

@@ -3,8 +3,10 @@
  * a whole training step and one for a whole token. jax-js counts references: a function consumes its
  * arguments, and `.ref` is one more use.
  *
- * What its interface does not have shapes the decoding: there is no dynamic slice update, so a token's
- * keys and values are put into their place of the static cache by a `where` over all of it.
+ * What it cannot do shapes this. There is no dynamic slice update, so a token's keys and values are put
+ * into their place of the static cache by a `where` over all of it. And its jit does not compile the
+ * gradient of a gather ("routine primitive scatter input is not imm"), so rows of the embedding and
+ * log-probabilities are chosen by one-hot rows.
  */
 import type { Array as JaxArray } from '@jax-js/jax';
 import type { NamedArray } from '../../src/engine/files';
@@ -119,7 +121,7 @@ export function jaxModel(jax: Jax, config: PolicyConfig) {
     const { embedding, norm, layers } = parameters;
     const tokens = ids.shape[0]!;
     const length = tokens / rows;
-    let x = np.take(embedding.ref, ids, 0);
+    let x = np.matmul(nn.oneHot(ids, config.vocabularySize), embedding.ref);
     layers.forEach((layer, index) => {
       const qkv = np.matmul(normalize(x.ref, layer.norm1), layer.qkv).add(layer.qkvBias);
       const all = qkv.reshape([rows, length, heads + 2 * keyValueHeads, headWidth]);
@@ -153,7 +155,7 @@ export function jaxModel(jax: Jax, config: PolicyConfig) {
       .slice([], [promptTokens - 1, length - 1])
       .reshape([rows * completionTokens, hiddenSize]);
     const logSoftmax = nn.logSoftmax(logitsOf(before, head));
-    const chosen = np.takeAlongAxis(logSoftmax, batch.targets.reshape([-1, 1]), 1).reshape([-1]);
+    const chosen = logSoftmax.mul(nn.oneHot(batch.targets, config.vocabularySize)).sum(-1);
     const ratio = np.exp(chosen.sub(batch.oldLogprobs));
     const clipped = np.clip(ratio.ref, 1 - low, 1 + high);
     const gain = np.minimum(ratio.mul(batch.advantages.ref), clipped.mul(batch.advantages));

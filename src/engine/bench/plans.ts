@@ -1,0 +1,35 @@
+/** The rows of the engine's benchmark, and what they are to reach. */
+import type { CaseName } from './cases';
+import type { RowPlan } from './rows';
+
+const training = (caseName: CaseName, size: string): RowPlan[] => {
+  const shared = { backend: 'webgpu', caseName, baseline: 'plain', target: null } as const;
+  return [
+    { ...shared, name: `training step, ${size}`, quantity: 'time' },
+    { ...shared, name: `dispatches of a step, ${size}`, quantity: 'dispatches' },
+    { ...shared, name: `GPU memory at most, ${size}`, quantity: 'peakBytes' },
+    { ...shared, name: `pipelines compiled, ${size}`, quantity: 'pipelines' },
+  ];
+};
+
+const SAMPLING = { backend: 'webgpu', caseName: 'rollout-d128', target: null } as const;
+
+export const PLANS: readonly RowPlan[] = [
+  ...training('training-d128', 'width 128'),
+  ...training('training-d256', 'width 256'),
+  { ...SAMPLING, baseline: 'plain', name: 'rollout of 32 rows × 32 tokens', quantity: 'time' },
+  {
+    ...{ ...SAMPLING, baseline: 'plain', shorter: 'rollout-d128-half' },
+    ...{ name: 'dispatches per token of a rollout', quantity: 'dispatches' },
+  },
+  { ...SAMPLING, baseline: 'plain', name: 'GPU memory at most in a rollout', quantity: 'peakBytes' },
+  {
+    ...{ backend: 'webgpu', caseName: 'training-d128', baseline: 'jax-js', target: null },
+    ...{ name: 'training step, width 128', quantity: 'time' },
+  },
+  { ...SAMPLING, baseline: 'jax-js', name: 'rollout of 32 rows × 32 tokens', quantity: 'time' },
+  {
+    ...{ backend: 'wasm', caseName: 'training-d128', baseline: 'plain', target: 3.5 },
+    ...{ name: 'training step, width 128', quantity: 'time' },
+  },
+];
