@@ -7,14 +7,22 @@ import { StudioError } from '../../../protocol/errors';
 import type { Policy } from '../../policy';
 import { tf } from '../../tensor';
 import type { TokenSequence } from '../batch';
+import { breathe } from '../environment';
 import type { FrozenPolicy, Learner } from '../learner';
 import { adamwUpdate, type MomentTensors } from './adamw';
 import { generate } from './generate';
-import { lossGradient } from './gradient';
+import { gradientParts, lossGradient, PART_MULTIPLY_ADDS } from './gradient';
 import { tokenBatch } from './token-batch';
 
-/** Takes ownership of the policy; `padToken` fills its batches. */
-export function plainLearner(policy: Policy, padToken: number): Learner {
+/**
+ * Takes ownership of the policy; `padToken` fills its batches. On the CPU the host may breathe within a
+ * micro-batch, after `partMultiplyAdds` at most or one row.
+ */
+export function plainLearner(
+  policy: Policy,
+  padToken: number,
+  partMultiplyAdds = PART_MULTIPLY_ADDS,
+): Learner {
   const { layout } = policy;
   let gradient: tf.Tensor1D | null = null;
   let moments: MomentTensors | null = null;
@@ -32,11 +40,20 @@ export function plainLearner(policy: Policy, padToken: number): Learner {
   return {
     ...frozen(policy, padToken),
     layout,
-    async addGradient(rows, objective) {
-      const added = lossGradient(policy, rows, objective, padToken, gradient);
-      dropGradient();
-      gradient = added.gradient;
-      return Array.from(await readOnce(added.values));
+    async addGradient(rows, objective, host) {
+      const totals: number[] = [];
+      // WebGPU only takes orders on this thread; a part fills it better the larger it is.
+      const parts =
+        tf.getBackend() === 'webgpu' ? [rows] : gradientParts(rows, policy.config, partMultiplyAdds);
+      for (const part of parts) {
+        if (part !== parts[0]) await breathe(host);
+        const added = lossGradient(policy, part, objective, padToken, gradient);
+        dropGradient();
+        gradient = added.gradient;
+        for (const [index, value] of (await readOnce(added.values)).entries())
+          totals[index] = (totals[index] ?? 0) + value;
+      }
+      return totals;
     },
     async applyGradient(update) {
       if (gradient === null) throw noGradient();

@@ -30,6 +30,7 @@ export function padRight(values: readonly ArrayLike<number>[], width: number): F
   return padded;
 }
 
-function paddedWidth(lengths: readonly number[]): number {
+/** The width of a rectangle that holds such lengths. */
+export function paddedWidth(lengths: readonly number[]): number {
   return Math.ceil(Math.max(...lengths) / WIDTH_STEP) * WIDTH_STEP;
 }

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { LossRollout } from '../../../../src/engine/crpo/learner';
+import { gradientParts, gradientWork, PART_MULTIPLY_ADDS } from '../../../../src/engine/crpo/plain/gradient';
+import { plainLearner } from '../../../../src/engine/crpo/plain/learner';
+import { defaultConfig } from '../../../../src/engine/crpo/settings';
+import { readPolicyConfig } from '../../../../src/engine/policy';
+import { describeOnBackends } from '../backends';
+import { PAD, quietHost, takeGradient, tinyPolicy } from '../tiny';
+
+const row = (prompt: number, completion: number, index = 0): LossRollout => ({
+  promptTokens: Array.from({ length: prompt }, (_, t) => 2 + ((3 * t + index) % 14)),
+  completionTokens: Array.from({ length: completion }, (_, t) => 2 + ((5 * t + index) % 14)),
+  truncated: false,
+  oldLogprobs: new Float32Array(completion).fill(-2.5),
+  referenceLogprobs: new Float32Array(completion).fill(-2.7),
+  advantage: index % 2 === 0 ? 1 : -0.5,
+  weight: 0.1,
+  counted: completion,
+});
+
+const LENGTHS = [
+  [5, 3],
+  [16, 20],
+  [2, 1],
+  [11, 9],
+  [1, 4],
+] as const;
+const ROWS = LENGTHS.map(([prompt, completion], index) => row(prompt, completion, index));
+
+const starter = readPolicyConfig(
+  {
+    model_type: 'qwen2',
+    hidden_size: 128,
+    num_hidden_layers: 4,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    intermediate_size: 384,
+    vocab_size: 1024,
+    max_position_embeddings: 1024,
+    tie_word_embeddings: true,
+  },
+  'config.json',
+);
+
+describe('gradientParts', () => {
+  it('counts three times the products of a forward pass over the padded batch', () => {
+    // A layer: q and o 2·128·128, k and v 2·128·64, MLP 3·128·384, attention 2·256·128: 262,144.
+    // Two rows of 208 + 48 tokens in 4 layers, and the head, 128·1024, at 48 of them.
+    const forward = 2 * (256 * 4 * (32_768 + 16_384 + 147_456 + 65_536) + 48 * 131_072);
+    expect(gradientWork([row(200, 40), row(90, 48)], starter)).toBe(3 * forward);
+  });
+
+  it('cuts rows in order, each part as large as the limit lets it be, and never an empty one', () => {
+    const rows = Array.from({ length: 8 }, (_, index) => row(200, 40 + index, index));
+    const parts = gradientParts(rows, starter, PART_MULTIPLY_ADDS);
+    expect(parts.map(({ length }) => length)).toEqual([4, 4]);
+    expect(parts.flat()).toEqual(rows);
+    expect(gradientParts(rows, starter, 1).map(({ length }) => length)).toEqual(rows.map(() => 1));
+    expect(gradientParts(rows, starter, Number.POSITIVE_INFINITY)).toEqual([rows]);
+    expect(gradientParts([], starter, 1)).toEqual([]);
+  });
+});
+
+describeOnBackends('a micro-batch in parts', () => {
+  const objective = { kind: 'crpo', settings: defaultConfig().loss, temperature: 1 } as const;
+
+  it('adds up to the same loss, sums and gradient, and lets the host breathe between them', async () => {
+    const results = [];
+    for (const limit of [Number.POSITIVE_INFINITY, 1]) {
+      const learner = plainLearner(tinyPolicy(), PAD, limit);
+      let breaths = 0;
+      const breathe = async () => void breaths++;
+      const values = await learner.addGradient(ROWS, objective, { ...quietHost, breathe });
+      results.push({ values, gradient: await takeGradient(learner), breaths });
+      learner.dispose();
+    }
+    const [whole, parts] = results;
+    expect(whole!.breaths).toBe(0);
+    expect(parts!.breaths).toBe(ROWS.length - 1);
+    expect(parts!.values).toEqual(whole!.values.map((value) => expect.closeTo(value, 4)));
+    const size = Math.hypot(...whole!.gradient);
+    expect(size).toBeGreaterThan(0.01);
+    const apart = Math.hypot(...whole!.gradient.map((value, at) => value - parts!.gradient[at]!));
+    expect(apart / size).toBeLessThan(1e-4);
+  });
+
+  it('stops between two parts where the host is asked to stop', async () => {
+    const learner = plainLearner(tinyPolicy(), PAD, 1);
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(learner.addGradient(ROWS, objective, { ...quietHost, signal })).rejects.toThrow('enough');
+    learner.dispose();
+  });
+});
