@@ -1,0 +1,141 @@
+/**
+ * The page stays smooth while it trains: a short run of the starter on the Train and the Rollouts
+ * screen, with every task of the page's thread and every frame on record.
+ *
+ * A task counts by the processor time of its thread, so that a busy machine does not fail the test;
+ * the bounds are far above what is measured, and catch all charts drawn at once (some 400 ms).
+ */
+import type { CDPSession } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Browser, goTo, launch, noBrowser, type StudioTab, stateOf } from './studio';
+
+/** An event of Chromium's tracing: ts, dur and tdur (thread time) in µs. */
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur?: number;
+  readonly tdur?: number;
+}
+
+const LONG_TASK_MS = 50;
+/** The bounds: a task's processor time, and the median time between two frames. */
+const TASK_BOUND_MS = 200;
+const FRAME_BOUND_MS = 40;
+/** The marks on the page's timeline between which is measured. */
+const BEGIN = 'smooth-begin';
+const END = 'smooth-end';
+
+describe.skipIf(noBrowser)('a page that trains', () => {
+  let browser: Browser;
+  let studio: StudioTab;
+
+  beforeAll(async () => {
+    browser = await launch({ backend: 'wasm' });
+    studio = await browser.open();
+    await goTo(studio.page, 'train');
+    await studio.page.getByRole('button', { name: 'Train' }).waitFor();
+    await studio.page.waitForTimeout(1000);
+  });
+  afterAll(() => browser?.close());
+
+  it('draws its charts and lists its rollouts in short tasks', async () => {
+    const { page } = studio;
+    const session = await browser.context.newCDPSession(page);
+    const trace = await startTrace(session);
+    await page.evaluate((name) => {
+      performance.mark(name);
+      const frames: number[] = [];
+      const onFrame = (at: number) => {
+        frames.push(at);
+        requestAnimationFrame(onFrame);
+      };
+      requestAnimationFrame(onFrame);
+      Object.assign(window, { frames });
+    }, BEGIN);
+
+    await page.evaluate(async () => {
+      const studio = window.crpoStudio!;
+      const { draft, datasetId } = studio.state();
+      const sampling = { ...draft!.sampling, promptsPerBatch: 2, groupSize: 4, maxCompletionTokens: 24 };
+      const config = { ...draft!, name: 'smooth', steps: 6, sampling };
+      await studio.send({ type: 'start', config, datasetId: datasetId! });
+    });
+    await page.waitForFunction(() => window.crpoStudio!.state().run!.step >= 3);
+    await goTo(page, 'rollouts');
+    await page.getByRole('grid', { name: 'Rollouts' }).waitFor();
+    const { rollouts } = await stateOf(page);
+    await goTo(page, `rollouts/${rollouts.at(-1)!.id}`);
+    await page.waitForFunction(() => window.crpoStudio!.state().run!.step >= 5);
+    await goTo(page, 'train');
+    await page.waitForFunction(() => window.crpoStudio!.state().run!.status === 'finished');
+    await expect
+      .poll(() => page.locator('figure path[data-raw]').count(), { timeout: 20_000 })
+      .toBeGreaterThan(4);
+
+    const frames = await page.evaluate((name) => {
+      performance.mark(name);
+      return (window as unknown as { frames: number[] }).frames;
+    }, END);
+    const tasks = pageTasks(await trace.stop());
+    const processor = tasks.map(({ tdur = 0 }) => tdur / 1000).sort((a, b) => b - a);
+    const wall = tasks.map(({ dur = 0 }) => dur / 1000).sort((a, b) => b - a);
+    const gaps = frames
+      .slice(1)
+      .map((at, index) => at - frames[index]!)
+      .sort((a, b) => a - b);
+    const median = gaps[gaps.length >> 1]!;
+    const long = (times: readonly number[]) => times.filter((ms) => ms > LONG_TASK_MS).length;
+    const fps = (1000 * gaps.length) / (frames.at(-1)! - frames[0]!);
+    console.log(
+      `longest task ${processor[0]?.toFixed(0)} ms of the processor (${wall[0]?.toFixed(0)} ms by the clock), ` +
+        `${long(processor)} (${long(wall)}) over ${LONG_TASK_MS} ms of ${tasks.length}; ` +
+        `${fps.toFixed(1)} frames per second, median gap ${median.toFixed(1)} ms`,
+    );
+    expect(tasks.length, 'tasks on record').toBeGreaterThan(100);
+    expect(processor[0]).toBeGreaterThan(0);
+    expect(processor[0]).toBeLessThan(TASK_BOUND_MS);
+    expect(median).toBeLessThanOrEqual(FRAME_BOUND_MS);
+  });
+
+  it('leaves the console clean', () => {
+    expect(studio.problems).toEqual([]);
+  });
+});
+
+/** Records tasks and the page's marks until stopped. */
+async function startTrace(session: CDPSession): Promise<{ stop(): Promise<readonly TraceEvent[]> }> {
+  const events: TraceEvent[] = [];
+  session.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])));
+  const includedCategories = ['toplevel', 'disabled-by-default-toplevel', 'blink.user_timing'];
+  await session.send('Tracing.start', {
+    transferMode: 'ReportEvents',
+    traceConfig: { includedCategories, excludedCategories: ['*'] },
+  });
+  return {
+    async stop() {
+      const complete = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve));
+      await session.send('Tracing.end');
+      await complete;
+      return events;
+    },
+  };
+}
+
+/** What ran on the thread that set the marks, between them. */
+function pageTasks(events: readonly TraceEvent[]): readonly TraceEvent[] {
+  const begin = events.find(({ name }) => name === BEGIN);
+  const end = events.find(({ name }) => name === END);
+  if (!begin || !end) throw new Error('the trace lacks the marks of the page');
+  return events.filter(
+    ({ name, ph, pid, tid, ts }) =>
+      name.endsWith('RunTask') &&
+      ph === 'X' &&
+      pid === begin.pid &&
+      tid === begin.tid &&
+      ts >= begin.ts &&
+      ts < end.ts,
+  );
+}
