@@ -76,7 +76,7 @@ export async function makeStarter(
 
   await chooseBackend('wasm', { gpu: undefined, wasmFolder: undefined });
   const policy = createPolicy(readPolicyConfig(config, 'config.json'), sequence(plan.seed, 'init'));
-  const learner = openLearner(policy, tokenizer.padTokenId);
+  const learner = await openLearner(policy, tokenizer.padTokenId);
   say(`${learner.layout.size.toLocaleString('en')} parameters, ${plan.coldStart.steps} steps`);
   const settings = { ...plan.coldStart, seed: plan.seed };
   await coldStart(learner, sequences, settings, {

@@ -23,7 +23,7 @@ export async function openStarter(folder: string, config: RunConfig): Promise<Op
   const files = await openPath(join(folder, 'policy'));
   const tokenizer = await openTokenizer(files);
   const policy = await loadPolicy(files, { training: { mode: 'full' } });
-  const learner = openLearner(policy, tokenizer.padTokenId);
+  const learner = await openLearner(policy, tokenizer.padTokenId);
   const reference = createReference(learner, config);
   const environment: StepEnvironment = {
     breathe: () => new Promise((resolve) => setImmediate(resolve)),

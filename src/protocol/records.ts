@@ -79,6 +79,8 @@ export interface BackendReport {
   /** Vendor and architecture, or why there is none. */
   readonly adapter: string;
   readonly software: boolean;
+  /** Our own kernels, or plain TensorFlow.js ops; absent in records from before there were kernels. */
+  readonly engine?: 'fused' | 'plain';
   /** One sentence when the choice needs explaining: no adapter, a software adapter, forced. */
   readonly notice?: string;
 }

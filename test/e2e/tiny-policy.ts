@@ -65,7 +65,7 @@ export async function makeTinyPolicy(folder: string): Promise<string> {
     'config.json',
   );
   const policy = createPolicy(policyConfig, sequence(SEED, 'loraInit'));
-  const learner = openLearner(policy, tokenizer.padTokenId);
+  const learner = await openLearner(policy, tokenizer.padTokenId);
   const sequences = cases.flatMap((clinicalCase) => {
     const { tokens: promptTokens } = renderPrompt(clinicalCase, config.prompt, tokenizer);
     return completions.map((completion) => ({

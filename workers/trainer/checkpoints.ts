@@ -9,11 +9,12 @@ import {
 } from '../../src/engine/checkpoint/bundle';
 import type { CheckpointStore } from '../../src/engine/checkpoint/store';
 import { openZip, writeZip } from '../../src/engine/checkpoint/zip';
-import { openLearner } from '../../src/engine/crpo/open-learner';
+import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { validateConfig } from '../../src/engine/crpo/settings';
 import { captureState, restoreState } from '../../src/engine/crpo/state';
 import { Sha256 } from '../../src/engine/data/sha256';
 import type { ByteSource } from '../../src/engine/files';
+import type { FusedDevice } from '../../src/engine/fused';
 import { loadPolicy } from '../../src/engine/policy';
 import { openTokenizer } from '../../src/engine/tokenizer';
 import {
@@ -158,6 +159,7 @@ export async function resumeRun(
   id: string,
   steps: number | undefined,
   datasets: UseStore,
+  device: FusedDevice | null,
 ): Promise<RunStart> {
   const checkpoint = await readCheckpoint(await store.open(id));
   const resume = readResume(checkpoint);
@@ -170,20 +172,17 @@ export async function resumeRun(
   );
   const { model: folder, adapter } = checkpoint;
   const tokenizer = await openTokenizer(folder);
-  const policy = await loadPolicy(folder, {
-    training: trainingChoice(config),
+  const { padTokenId: padToken } = tokenizer;
+  const learner = await loadLearner(folder, {
+    ...{ training: trainingChoice(config), padToken, device },
     ...(adapter !== null && { adapter }),
   });
-  const learner = openLearner(policy, tokenizer.padTokenId);
   try {
     const state = restoreState(resume.state, await checkpoint.resume.tensors(), learner);
     const reference =
       checkpoint.reference === null
         ? null
-        : openLearner(
-            await loadPolicy(checkpoint.reference, { training: { mode: 'full' } }),
-            tokenizer.padTokenId,
-          );
+        : await loadLearner(checkpoint.reference, { training: { mode: 'full' }, padToken, device });
     return {
       runId: resume.runId,
       startedAt: resume.startedAt,

@@ -5,9 +5,9 @@
 import { readCheckpoint } from '../../src/engine/checkpoint/bundle';
 import type { CheckpointStore } from '../../src/engine/checkpoint/store';
 import type { FrozenPolicy } from '../../src/engine/crpo/learner';
-import { openLearner } from '../../src/engine/crpo/open-learner';
+import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { validateConfig } from '../../src/engine/crpo/settings';
-import { loadPolicy } from '../../src/engine/policy';
+import type { FusedDevice } from '../../src/engine/fused';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer';
 import { type EvaluatedPolicy, type EvaluatedPolicyFacts, StudioError } from '../../src/protocol';
 import { type LoadedModel, noModel, trainingChoice } from './model';
@@ -20,6 +20,7 @@ export interface Holdings {
   readonly base: FrozenPolicy | null;
   readonly run: Run | null;
   readonly checkpoints: CheckpointStore;
+  readonly device: FusedDevice | null;
 }
 
 export interface OpenedPolicy {
@@ -38,7 +39,7 @@ export function openPolicy(asked: EvaluatedPolicy, holdings: Holdings): Promise<
     case 'base':
       return basePolicy(holdings);
     case 'checkpoint':
-      return checkpointPolicy(asked.id, holdings.checkpoints);
+      return checkpointPolicy(asked.id, holdings);
     default:
       throw new StudioError({
         boundary: 'protocol',
@@ -61,7 +62,7 @@ export async function reopenPolicy(facts: EvaluatedPolicyFacts, holdings: Holdin
   const stored = (await checkpoints.list()).find(({ id, runId, step }) =>
     facts.checkpointId === null ? runId === facts.runId && step === facts.step : id === facts.checkpointId,
   );
-  if (stored !== undefined) return { ...(await checkpointPolicy(stored.id, checkpoints)), facts };
+  if (stored !== undefined) return { ...(await checkpointPolicy(stored.id, holdings)), facts };
   throw new StudioError({
     boundary: 'model',
     code: 'policy-gone',
@@ -90,7 +91,7 @@ function currentPolicy({ model, base, run }: Holdings): OpenedPolicy {
  * A model that came out of a checkpoint of full fine-tuning is trained already: what it was before
  * is its reference policy, if it has one.
  */
-async function basePolicy({ model, base, run }: Holdings): Promise<OpenedPolicy> {
+async function basePolicy({ model, base, run, device }: Holdings): Promise<OpenedPolicy> {
   if (model === null) throw noModel();
   const { summary, tokenizer, folder } = model;
   const facts = {
@@ -113,20 +114,20 @@ async function basePolicy({ model, base, run }: Holdings): Promise<OpenedPolicy>
       action: 'Load the model folder that the run began with, then evaluate the base.',
     });
   }
-  const loaded = await loadPolicy(folder, { training: { mode: 'full' } });
-  const policy = openLearner(loaded, tokenizer.padTokenId);
+  const { padTokenId: padToken } = tokenizer;
+  const policy = await loadLearner(folder, { training: { mode: 'full' }, padToken, device });
   return { policy, tokenizer, facts, dispose: () => policy.dispose() };
 }
 
 /** Loaded as a resume loads it, so that its answers are those of the run at that step. */
-async function checkpointPolicy(id: string, checkpoints: CheckpointStore): Promise<OpenedPolicy> {
+async function checkpointPolicy(id: string, { checkpoints, device }: Holdings): Promise<OpenedPolicy> {
   const { model: folder, adapter, facts, resume } = await readCheckpoint(await checkpoints.open(id));
   const tokenizer = await openTokenizer(folder);
-  const loaded = await loadPolicy(folder, {
+  const policy = await loadLearner(folder, {
     training: trainingChoice(validateConfig(resume.json.config)),
+    ...{ padToken: tokenizer.padTokenId, device },
     ...(adapter !== null && { adapter }),
   });
-  const policy = openLearner(loaded, tokenizer.padTokenId);
   const { sha256 } = (resume.json.model ?? {}) as { sha256?: unknown };
   return {
     policy,

@@ -1,9 +1,10 @@
 /** A model folder, opened: its tokenizer, its weights, and what the page is told of it. */
 import { sha256OfTensors } from '../../src/engine/checkpoint/hash';
 import type { FrozenPolicy } from '../../src/engine/crpo/learner';
-import { openLearner } from '../../src/engine/crpo/open-learner';
+import { loadLearner } from '../../src/engine/crpo/open-learner';
 import type { Folder } from '../../src/engine/files';
-import { countParameters, loadPolicy, type TrainingChoice } from '../../src/engine/policy';
+import type { FusedDevice } from '../../src/engine/fused';
+import { countParameters, type TrainingChoice } from '../../src/engine/policy';
 import { sequence } from '../../src/engine/random';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer';
 import { type ModelSummary, type RunConfig, StudioError } from '../../src/protocol';
@@ -30,10 +31,11 @@ const TOKENIZER_FILES = [
 export async function openModel(
   name: string,
   folder: Folder,
+  device: FusedDevice | null,
 ): Promise<{ model: LoadedModel; policy: FrozenPolicy }> {
   const tokenizer = await openTokenizer(folder);
-  const loaded = await loadPolicy(folder, { training: { mode: 'full' } });
-  const policy = openLearner(loaded, tokenizer.padTokenId);
+  const { padTokenId: padToken } = tokenizer;
+  const policy = await loadLearner(folder, { training: { mode: 'full' }, padToken, device });
   const { config } = policy;
   const storedType = config.json.torch_dtype ?? config.json.dtype;
   const summary: ModelSummary = {

@@ -4,11 +4,11 @@
  */
 import { CheckpointStore } from '../../src/engine/checkpoint/store';
 import type { FrozenPolicy } from '../../src/engine/crpo/learner';
-import { openLearner } from '../../src/engine/crpo/open-learner';
+import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { createReference } from '../../src/engine/crpo/reference';
 import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/engine/crpo/settings';
 import { initialState } from '../../src/engine/crpo/state';
-import { loadPolicy } from '../../src/engine/policy';
+import { type FusedDevice, openFusedEngine } from '../../src/engine/fused';
 import { OBJECTIVES, REWARD_PRESETS } from '../../src/engine/rewards';
 import { chooseBackend, onDeviceLost } from '../../src/engine/tensor';
 import {
@@ -58,6 +58,8 @@ export class TrainerService {
   #backend: BackendReport | null = null;
   #lock: TrainerLock | null = null;
   #store: CheckpointStore | null = null;
+  /** Our own kernels, where the backend runs them. */
+  #device: FusedDevice | null = null;
   #model: LoadedModel | null = null;
   /** The policy as loaded, until a run begins; then the run's is the current one. */
   #base: FrozenPolicy | null = null;
@@ -188,12 +190,17 @@ export class TrainerService {
       if (this.#run?.active) this.#run.fail(error);
       else this.#host.post({ type: 'fault', runId: null, error: error.record });
     });
-    return report;
+    if (report.name !== 'webgpu') return { ...report, engine: 'plain' };
+    const { device, problem } = await openFusedEngine();
+    this.#device = device;
+    if (device !== null) return { ...report, engine: 'fused' };
+    const notice = `Training runs in plain TensorFlow.js ops, several times slower: ${problem}`;
+    return { ...report, engine: 'plain', notice };
   }
 
   async #loadModel({ name, files }: CommandOf<'load-model'>): Promise<ModelSummary> {
     this.#assertIdle('load a model');
-    const { model, policy } = await openModel(name, folderOf(files, 'model'));
+    const { model, policy } = await openModel(name, folderOf(files, 'model'), this.#device);
     await this.#releaseRun();
     this.#base?.dispose();
     this.#model = model;
@@ -208,8 +215,9 @@ export class TrainerService {
     const model = this.#loadedModel();
     assertFits(model.summary, config);
     const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId, 'train', config.data);
-    const policy = await loadPolicy(model.folder, { training: trainingChoice(config) });
-    const learner = openLearner(policy, model.tokenizer.padTokenId);
+    const learner = await loadLearner(model.folder, {
+      ...{ training: trainingChoice(config), padToken: model.tokenizer.padTokenId, device: this.#device },
+    });
     return this.#begin({
       runId: this.#host.newId(),
       startedAt: this.#host.now(),
@@ -227,7 +235,7 @@ export class TrainerService {
 
   async #resume({ id, steps }: CommandOf<'resume-checkpoint'>): Promise<RunSummary> {
     this.#assertIdle('resume a checkpoint');
-    const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase);
+    const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase, this.#device);
     const summary = await this.#begin(start);
     this.#host.post({ type: 'history', runId: start.runId, records: start.history });
     return summary;
@@ -258,7 +266,10 @@ export class TrainerService {
   }
 
   #holdings(): Holdings {
-    return { model: this.#model, base: this.#base, run: this.#run, checkpoints: this.#checkpoints() };
+    return {
+      ...{ model: this.#model, base: this.#base, run: this.#run },
+      ...{ checkpoints: this.#checkpoints(), device: this.#device },
+    };
   }
 
   /** Not before its last checkpoint is stored: on a GPU the weights take a while to be read back. */

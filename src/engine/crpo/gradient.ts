@@ -24,14 +24,15 @@ export async function policyGradient(
 ): Promise<PolicyGradient> {
   const { config, learner } = environment;
   const rows = inLoss(rollouts, config);
-  const { microBatchSize } = config.update;
+  const { microBatchSize, gpuMemory } = config.update;
+  const memoryBytes = gpuMemory * 2 ** 20;
   const objective = { kind: 'crpo', settings: config.loss, temperature } as const;
   const totals: number[] = [];
   try {
     for (let start = 0; start < rows.length; start += microBatchSize) {
       const part = rows.slice(start, start + microBatchSize);
-      for (const [index, value] of (await learner.addGradient(part, objective, environment)).entries())
-        totals[index] = (totals[index] ?? 0) + value;
+      const sums = await learner.addGradient(part, objective, environment, memoryBytes);
+      for (const [index, value] of sums.entries()) totals[index] = (totals[index] ?? 0) + value;
       environment.onPhase('update', start + part.length, rows.length);
       await breathe(environment);
     }

@@ -39,12 +39,14 @@ export interface Learner extends FrozenPolicy {
   readonly layout: ParameterLayout;
   /**
    * Adds the gradient of Σ_i w_i Σ_t ℓ_it over `rows`, one micro-batch, to the gradient so far.
-   * Resolves to its loss, then to the sums of `lossMetrics`.
+   * Resolves to its loss, then to the sums of `lossMetrics`. Activations that would take more than
+   * `memoryBytes` in all are computed twice instead of kept, where the learner can.
    */
   addGradient(
     rows: readonly LossRollout[],
     objective: LossObjective,
     host: Pausable,
+    memoryBytes?: number,
   ): Promise<readonly number[]>;
   /**
    * One AdamW update by the gradient so far, which is dropped in any case. Throws `non-finite`, with

@@ -19,16 +19,14 @@ export interface MemoryBudget {
 
 const NO_HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
 
-/** `memoryBudget`: bytes at which activations are recomputed rather than kept, as in the run itself. */
 export async function memoryOfRun(
   policy: PolicyConfig,
   lora: LoraSettings | null,
   config: Pick<RunConfig, 'sampling' | 'prompt' | 'loss' | 'update' | 'optimizer'>,
   limits: GpuLimits,
-  memoryBudget: number,
 ): Promise<MemoryBudget> {
   const gpu = new DryGpu(limits);
-  const learner = new FusedLearner(new FusedDevice(gpu, { memoryBudget }), policy, '{}', lora);
+  const learner = new FusedLearner(new FusedDevice(gpu), policy, '{}', lora);
   const { promptsPerBatch, groupSize, maxCompletionTokens } = config.sampling;
   const longest = Math.min(config.prompt.maxTokens, policy.maxPositions - maxCompletionTokens);
   if (config.loss.klCoefficient !== 0 && lora === null) learner.freeze();
@@ -52,7 +50,7 @@ export async function memoryOfRun(
   const { temperature } = config.sampling;
   const objective = { kind: 'crpo' as const, settings: config.loss, temperature };
   await learner.logprobs(rows, { temperature });
-  await learner.addGradient(rows, objective, NO_HOST);
+  await learner.addGradient(rows, objective, NO_HOST, config.update.gpuMemory * 2 ** 20);
   // A dry norm is 0, which is finite; nothing else of the update depends on values.
   await learner.applyGradient({ step: 1, learningRate: 0, settings: config.optimizer });
   return { bytes: gpu.peak.bytes, parts: gpu.peak.byLabel };

@@ -12,15 +12,12 @@ export class FusedDevice {
   readonly workspace: Workspace;
   /** Multiply-adds after which the host gets its turn. */
   readonly turnWork: number;
-  /** Bytes that a run may take on the GPU; what exceeds it is recomputed instead of kept. */
-  readonly memoryBudget: number;
   #lastTurn = 0;
 
-  constructor(gpu: Gpu, options: { readonly turnWork?: number; readonly memoryBudget?: number } = {}) {
+  constructor(gpu: Gpu, options: { readonly turnWork?: number } = {}) {
     this.gpu = gpu;
     this.workspace = new Workspace(gpu);
     this.turnWork = options.turnWork ?? DEFAULT_TURN;
-    this.memoryBudget = options.memoryBudget ?? Number.POSITIVE_INFINITY;
   }
 
   /**

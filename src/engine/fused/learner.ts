@@ -60,9 +60,10 @@ export class FusedLearner extends FusedPolicy implements Learner {
     rows: readonly LossRollout[],
     objective: LossObjective,
     host: Pausable,
+    memoryBytes = Number.POSITIVE_INFINITY,
   ): Promise<readonly number[]> {
     try {
-      const sums = await this.#add(rows, objective, host);
+      const sums = await this.#add(rows, objective, host, memoryBytes);
       this.#added += 1;
       return sums;
     } catch (error) {
@@ -180,6 +181,7 @@ export class FusedLearner extends FusedPolicy implements Learner {
     rollouts: readonly LossRollout[],
     objective: LossObjective,
     host: Pausable,
+    memoryBytes: number,
   ): Promise<readonly number[]> {
     const packed = packSequences(rollouts);
     const context = this.context(packed.positions);
@@ -197,7 +199,7 @@ export class FusedLearner extends FusedPolicy implements Learner {
     });
     const inputs = { rows, ...views };
 
-    const kept = this.#keptLayers(rows);
+    const kept = this.#keptLayers(rows, memoryBytes);
     const saved: (LayerActivations | View)[] = [];
     let x = embedRows(context, weights, inputs);
     for (const [layer, layerWeights] of weights.layers.entries()) {
@@ -235,10 +237,10 @@ export class FusedLearner extends FusedPolicy implements Learner {
     return summed(statistics, records, rollouts[0]!.referenceLogprobs !== null);
   }
 
-  #keptLayers(rows: number): number {
+  #keptLayers(rows: number, memoryBytes: number): number {
     const dimensions = dimensionsOf(this.config);
     const fixed = 4 * this.#values.layout.parts.reduce((sum, values) => sum + values, 0);
-    const free = this.device.memoryBudget - 4 * fixed - 2 * activationBytes(dimensions, rows);
+    const free = memoryBytes - 4 * fixed - 2 * activationBytes(dimensions, rows);
     return keptLayers(dimensions, rows, free);
   }
 

@@ -22,12 +22,12 @@ export class Workspace {
     return this.#bytes;
   }
 
-  /** `values` 4-byte values with any content. */
-  take(values: number): View {
+  /** `values` 4-byte values with any content. `label`: what for, should a buffer be made for it. */
+  take(values: number, label = 'scratch'): View {
     const bytes = classOf(values * 4);
     let whole = this.#free.get(bytes)?.pop();
     if (whole === undefined) {
-      whole = this.#gpu.allocate(bytes / 4, 'workspace');
+      whole = this.#gpu.allocate(bytes / 4, label);
       this.#bytes += bytes;
     }
     const view = { buffer: whole.buffer, offset: 0, size: values * 4 };

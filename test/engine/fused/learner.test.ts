@@ -1,5 +1,5 @@
 /** The fused learner against the plain one on the same weights: the same calls, the same numbers. */
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { encodeSafetensors } from '../../../src/engine/checkpoint/safetensors';
 import type { Learner, LossObjective, LossRollout } from '../../../src/engine/crpo/learner';
 import { plainLearner } from '../../../src/engine/crpo/plain/learner';
@@ -9,8 +9,6 @@ import type { FusedLearner } from '../../../src/engine/fused/learner';
 import { fuse } from '../../../src/engine/fused/open';
 import type { Gpu } from '../../../src/engine/gpu';
 import { loadPolicy, type Policy, type TrainingChoice } from '../../../src/engine/policy';
-
-vi.mock('../../../src/engine/fused/generate', () => ({ generate: undefined }));
 
 import { describeOnGpu } from '../gpu/dawn';
 import { expectClose, values } from '../kernels/compare';
@@ -91,16 +89,16 @@ const ADAMW = {
   ...{ warmupSteps: 0, schedule: 'constant' as const, maxGradNorm: 0.5 },
 };
 
-async function both(gpu: Gpu, each: Case, memoryBudget?: number): Promise<[FusedLearner, Learner]> {
-  const device = new FusedDevice(gpu, memoryBudget === undefined ? {} : { memoryBudget });
+async function both(gpu: Gpu, each: Case): Promise<[FusedLearner, Learner]> {
+  const device = new FusedDevice(gpu);
   return [await fuse(await policyOf(each), device), plainLearner(await policyOf(each), PAD)];
 }
 
 /** Two micro-batches and an update: everything that comes back. */
-async function update(learner: Learner, step: number, objective = CRPO) {
+async function update(learner: Learner, step: number, objective = CRPO, memoryBytes?: number) {
   const sums = [
-    await learner.addGradient(rollouts(4, step), objective, HOST),
-    await learner.addGradient(rollouts(5, step + 10), objective, HOST),
+    await learner.addGradient(rollouts(4, step), objective, HOST, memoryBytes),
+    await learner.addGradient(rollouts(5, step + 10), objective, HOST, memoryBytes),
   ];
   const { gradNorm } = await learner.applyGradient({ step, learningRate: 0.01, settings: ADAMW });
   return { sums: sums.flat(), gradNorm };
@@ -173,9 +171,8 @@ describeOnGpu('fused and plain', (gpu) => {
   it('gives the same bits whether activations are kept or made again, and in every run', async () => {
     const results = [];
     for (const budget of [undefined, 0, undefined]) {
-      const device = new FusedDevice(gpu(), budget === undefined ? {} : { memoryBudget: budget });
-      const learner = await fuse(await policyOf(CASES[0]!), device);
-      results.push({ ...(await update(learner, 1)), weights: await trainedValues(learner) });
+      const learner = await fuse(await policyOf(CASES[0]!), new FusedDevice(gpu()));
+      results.push({ ...(await update(learner, 1, CRPO, budget)), weights: await trainedValues(learner) });
       learner.dispose();
     }
     expect(results[1]).toEqual(results[0]);

@@ -2,9 +2,7 @@
  * The fused learner against an independent float64 implementation: log-probs, gradients of all weights,
  * three AdamW updates of an adapter, greedy tokens (`reference.json` beside a Hugging Face folder).
  */
-import { expect, it, vi } from 'vitest';
-
-vi.mock('../../../src/engine/fused/generate', () => ({ generate: undefined }));
+import { expect, it } from 'vitest';
 
 import type { LossRollout } from '../../../src/engine/crpo/learner';
 import { rowWeights } from '../../../src/engine/crpo/loss';
