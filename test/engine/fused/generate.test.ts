@@ -97,8 +97,8 @@ describeOnGpu('generation', (gpu) => {
   }, 60_000);
 
   it('outgrows its first cache and drops rows that have ended', async () => {
-    const [fused, plain] = await learners(gpu(), { vocab_size: 40 });
-    const long = settings({ maxTokens: 150, stopTokens: [1] });
+    const [fused, plain] = await learners(gpu(), { vocab_size: 97 });
+    const long = settings({ maxTokens: 150, stopTokens: [1, 2] });
     const received = await fused.generate(PROMPTS, long, HOST);
     expect(tokensOf(received)).toEqual(tokensOf(await plain.generate(PROMPTS, long, HOST)));
     const lengths = received.map(({ tokens }) => tokens.length);
