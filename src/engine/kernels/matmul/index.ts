@@ -10,8 +10,18 @@ import { StudioError } from '../../../protocol/errors';
 import type { Gpu, View } from '../../gpu';
 import type { Layout, Operand, Product } from './product';
 import { registerProduct } from './registers';
+import { sliceProduct } from './slices';
+import { tileProduct } from './tiles';
 
 export type { Layout } from './product';
+
+/**
+ * Ways to compute the same product, not to the same bits. `registers`: no workgroup memory, the
+ * default and the best on a CPU; `wide`: likewise with as many lanes as a GPU likes; `tiles-…`:
+ * squares of that many values in workgroup memory.
+ */
+export const MATMUL_VARIANTS = ['registers', 'wide', 'tiles-32', 'tiles-64'] as const;
+export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 
 export interface MatmulCall {
   readonly layout: Layout;
@@ -49,11 +59,31 @@ export interface MatmulCall {
   readonly normA?: { readonly weight: View; readonly inverse: View };
   /** tn: b stands for RMSNorm(b), b ∘ weight [n] ∘ inverse [k]. */
   readonly normB?: { readonly weight: View; readonly inverse: View };
+  /** What suits the device (`tuning.ts`); `registers` unless told. */
+  readonly variant?: MatmulVariant;
 }
 
 export function matmul(gpu: Gpu, call: MatmulCall): void {
-  registerProduct(gpu, productOf(call), { rows: 4, lanes: 8 });
+  runVariant(gpu, productOf(call), call.variant ?? 'registers');
 }
+
+export function runVariant(gpu: Gpu, product: Product, variant: MatmulVariant): void {
+  VARIANTS[variant](gpu, product);
+}
+
+/** From as many rows on, a slice of b pays for its loading. */
+const SLICE_ROWS = 16;
+
+const VARIANTS: Record<MatmulVariant, (gpu: Gpu, product: Product) => void> = {
+  registers: (gpu, product) => {
+    if (product.layout === 'tn') registerProduct(gpu, product, { rows: 8, lanes: 8 });
+    else if (product.m < SLICE_ROWS) registerProduct(gpu, product, { rows: 4, lanes: 8 });
+    else sliceProduct(gpu, product);
+  },
+  wide: (gpu, product) => registerProduct(gpu, product, { rows: 4, lanes: 64 }),
+  'tiles-32': (gpu, product) => tileProduct(gpu, product, 8),
+  'tiles-64': (gpu, product) => tileProduct(gpu, product, 16),
+};
 
 function productOf(call: MatmulCall): Product {
   const { layout, m, n, k, normA, normB } = call;

@@ -108,13 +108,21 @@ const biasLines = `
   let j = 4u * column;
   y += vec4<f32>(bias[j], bias[min(j + 1u, last)], bias[min(j + 2u, last)], bias[min(j + 3u, last)]);`;
 
-/** Runs a kernel made from `sharedSource`; a workgroup makes `tileRows` × `tileColumns` values of out. */
+/** The values of out that a workgroup makes. */
+interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+  /** How often it writes them, 1 unless told; all but the first add to them. */
+  readonly passes?: number;
+}
+
+/** Runs a kernel made from `sharedSource`. */
 export function runProduct(
   gpu: Gpu,
   kernel: Parameters<Gpu['run']>[0],
   product: Product,
   workgroups: Workgroups,
-  tile: { readonly rows: number; readonly columns: number },
+  tile: Tile,
 ): void {
   const { m, n, k, a, b, out, norm, bias, residual, scale } = product;
   gpu.run(
@@ -147,12 +155,13 @@ export function runProduct(
 }
 
 /** Each tile of out reads its rows of a and its columns of b once. */
-function costOf(product: Product, tile: { readonly rows: number; readonly columns: number }): Cost {
+function costOf(product: Product, tile: Tile): Cost {
   const { m, n, k, norm, bias, residual, accumulate, gated } = product;
   const [down, across] = [Math.ceil(m / tile.rows), Math.ceil(n / tile.columns)];
   const matrices = gated ? 2 : 1;
   const inputs = across * m * k + matrices * down * n * k;
   const weights = norm === undefined ? 0 : down * across * (product.layout === 'tn' ? tile.columns : k);
-  const results = m * n * (1 + (residual ? 1 : 0) + (accumulate ? 1 : 0)) + (bias ? down * n : 0);
+  const passes = 2 * (tile.passes ?? 1) - 1;
+  const results = m * n * (passes + (residual ? 1 : 0) + (accumulate ? 1 : 0)) + (bias ? down * n : 0);
   return { multiplyAdds: matrices * m * n * k, bytes: 4 * (inputs + weights + results) };
 }
