@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Gpu } from '../../../src/engine/gpu';
 import { attentionReference } from '../../../src/engine/kernels/attention/reference';
 import { decodeAttention, embedTokens, storePromptCache } from '../../../src/engine/kernels/decode-attention';
@@ -9,6 +9,9 @@ import {
 import { STATE, STATE_WIDTH } from '../../../src/engine/kernels/decode-state';
 import { describeOnGpu } from '../gpu/dawn';
 import { expectClose, upload, values } from './compare';
+
+// A software GPU may take half a minute to compile a shader for the first time.
+vi.setConfig({ testTimeout: 180_000 });
 
 const CAPACITY = 40;
 /** Lengths of the two prompts; rows 0, 1, 2 complete the first, 3 and 4 the second. */

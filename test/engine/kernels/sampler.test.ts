@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { SamplingSettings } from '../../../src/engine/crpo/learner';
 import { greedyToken, sampleToken, seenTokens } from '../../../src/engine/crpo/sampling';
 import type { Gpu } from '../../../src/engine/gpu';
@@ -7,6 +7,9 @@ import { BLOCK, sampleTokens } from '../../../src/engine/kernels/sampler';
 import { uniform } from '../../../src/engine/random';
 import { describeOnGpu } from '../gpu/dawn';
 import { upload, values } from './compare';
+
+// A software GPU may take half a minute to compile a shader for the first time.
+vi.setConfig({ testTimeout: 180_000 });
 
 const PLAIN: SamplingSettings = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
 
