@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type BenchHost, measure, spreadOf } from '../../../src/engine/bench/measure';
+import { PLANS } from '../../../src/engine/bench/plans';
+import {
+  describeRow,
+  type Job,
+  jobsOf,
+  keyOf,
+  type Outcome,
+  type RowPlan,
+  rowOf,
+} from '../../../src/engine/bench/rows';
+
+describe('measuring', () => {
+  it('takes the median of the repeats after the warm-up, each with its device’s time', async () => {
+    let now = 0;
+    const host: BenchHost = {
+      clock: () => now,
+      timeKind: 'cpu',
+      counter: null,
+      breathe: async () => {
+        now += 1000; // is not counted
+      },
+    };
+    const durations = [500, 300, 7, 1, 4];
+    const side = {
+      run: async (run: number) => {
+        now += durations[run]!;
+        return run + 0.5;
+      },
+      settle: async () => {
+        now += 10;
+      },
+      dispose: () => undefined,
+    };
+    const { time, result, gpu } = await measure(side, { warmUp: 2, repeats: 3 }, host);
+    expect(time).toEqual({ median: 14, lowest: 11, highest: 17, repeats: 3 });
+    expect(result).toBe(0.5);
+    expect(gpu).toBeNull();
+  });
+
+  it('has the middle of two as the median of an even number', () => {
+    expect(spreadOf([4, 1, 3, 10]).median).toBe(3.5);
+  });
+});
+
+const measured = (median: number, dispatches: number, result = 2): Outcome => ({
+  measurement: {
+    time: { median, lowest: median - 1, highest: median + 1, repeats: 5 },
+    result,
+    gpu: {
+      ...{
+        dispatches,
+        submits: 1,
+        writes: 0,
+        readbacks: 1,
+        buffers: 0,
+        bindGroups: dispatches,
+        pipelines: 0,
+      },
+      ...{ peakBytes: 3e6, grownBytes: 0, pipelinesSoFar: 9 },
+    },
+  },
+});
+
+const plan: RowPlan = {
+  ...{ name: 'step', quantity: 'time', backend: 'webgpu', caseName: 'training-d128' },
+  ...{ baseline: 'plain', target: 2 },
+};
+
+function outcomes(entries: readonly (readonly [Job, Outcome])[]): Map<string, Outcome> {
+  return new Map(entries.map(([job, outcome]) => [keyOf(job), outcome]));
+}
+
+describe('a row', () => {
+  const job = (side: Job['side'], caseName: Job['caseName'] = 'training-d128'): Job => ({
+    ...{ side, caseName, backend: 'webgpu' },
+  });
+
+  it('is the ratio of two measurements, with their spread and how far the losses are apart', () => {
+    const both = outcomes([
+      [job('engine'), measured(10, 100, 2.002)],
+      [job('plain'), measured(30, 1000)],
+    ]);
+    const row = rowOf(plan, 'cpu', both);
+    expect(row).toMatchObject({
+      unit: 'ms CPU',
+      problem: null,
+      figures: { ours: 10, baseline: 30, ratio: 3 },
+    });
+    expect(row.figures!.lossDifference).toBeCloseTo(1e-3, 9);
+    expect(row.figures!.spread!.ours).toMatchObject({ lowest: 9, highest: 11 });
+    expect(describeRow(row)).not.toContain('MISSED');
+    expect(describeRow(rowOf({ ...plan, target: 4 }, 'wall', both))).toMatch(/ms .*target 4 MISSED/);
+    expect(rowOf({ ...plan, quantity: 'dispatches' }, 'cpu', both).figures!.ratio).toBe(10);
+    expect(rowOf({ ...plan, quantity: 'peakBytes' }, 'cpu', both).figures!.ours).toBe(3);
+  });
+
+  it('of dispatches per token is the difference of two rollouts, 32 and 16 tokens long', () => {
+    const rollouts = outcomes([
+      [job('engine', 'rollout-d128'), measured(1, 700)],
+      [job('engine', 'rollout-d128-half'), measured(1, 380)],
+      [job('plain', 'rollout-d128'), measured(1, 6400)],
+      [job('plain', 'rollout-d128-half'), measured(1, 3200)],
+    ]);
+    const perToken = { ...plan, caseName: 'rollout-d128', shorter: 'rollout-d128-half' } as const;
+    const { figures } = rowOf({ ...perToken, quantity: 'dispatches' }, 'cpu', rollouts);
+    expect(figures).toMatchObject({ ours: 20, baseline: 200, ratio: 10, lossDifference: null });
+  });
+
+  it('says why there is none', () => {
+    const one = outcomes([
+      [job('engine'), measured(10, 100)],
+      [job('plain'), { problem: 'no adapter' }],
+    ]);
+    expect(rowOf(plan, 'cpu', one)).toMatchObject({ figures: null, problem: 'plain: no adapter' });
+    expect(rowOf(plan, 'cpu', new Map()).problem).toBe('engine: not measured');
+  });
+
+  it('is measured once for several questions', () => {
+    const keys = jobsOf(PLANS).map(keyOf);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(jobsOf([plan, { ...plan, quantity: 'dispatches' }])).toHaveLength(2);
+    for (const { baseline, backend, caseName } of PLANS)
+      expect(keys).toContain(keyOf({ side: baseline, backend, caseName }));
+  });
+});
+
+describe('the baseline’s isolate', () => {
+  const importsOf = (file: string): string[] =>
+    [...readFileSync(file, 'utf8').matchAll(/^(?:import|export)(?! type)[^;]*? from '(\.[^']+)'/gms)].map(
+      ([, path]) => join(dirname(file), path!),
+    );
+  const resolved = (path: string): string => {
+    for (const candidate of [`${path}.ts`, join(path, 'index.ts')]) {
+      try {
+        readFileSync(candidate);
+        return candidate;
+      } catch {}
+    }
+    throw new Error(`no such module: ${path}`);
+  };
+  const reached = (entry: string): Set<string> => {
+    const found = new Set<string>();
+    const visit = (file: string): void => {
+      if (found.has(file)) return;
+      found.add(file);
+      for (const path of importsOf(file)) visit(resolved(path));
+    };
+    visit(entry);
+    return new Set([...found].map((file) => relative('src/engine', file)));
+  };
+
+  it('does not load what the engine registers with tfjs', () => {
+    const plain = reached('src/engine/bench/plain-isolate.ts');
+    expect(plain).toContain('bench/plain-model.ts');
+    expect(plain).toContain('tensor/tf.ts');
+    expect(plain).not.toContain('tensor/index.ts');
+    expect(plain).not.toContain('tensor/matmul.ts');
+    expect(reached('src/engine/bench/engine-isolate.ts')).toContain('tensor/matmul.ts');
+  });
+});

@@ -1,0 +1,58 @@
+/** Two learners from the same weights take the same steps; and the comparison can tell when they do not. */
+import { describe, expect, it } from 'vitest';
+import { openLearner } from '../../../src/engine/bench/engine-isolate';
+import { MODELS } from '../../../src/engine/bench/model';
+import {
+  compareTrajectories,
+  runTrajectory,
+  type TrajectoryStep,
+} from '../../../src/engine/bench/trajectory';
+import { useBackend } from '../crpo/backends';
+import { describeOnGpu } from '../gpu/dawn';
+
+const OPTIONS = { seed: 5, steps: 6, vocabulary: MODELS.tiny.vocabulary };
+const HOST = { breathe: () => new Promise<void>((resolve) => setImmediate(resolve)) };
+
+async function steps(path: 'plain' | 'fused', options = OPTIONS): Promise<TrajectoryStep[]> {
+  const learner = await openLearner(MODELS.tiny, path);
+  const taken = await runTrajectory(learner, options, HOST);
+  learner.dispose();
+  return taken;
+}
+
+describe('a trajectory', () => {
+  it('repeats itself, and another seed is another one', async () => {
+    await useBackend('wasm');
+    const first = await steps('plain');
+    expect(compareTrajectories(first, await steps('plain'))).toMatchObject({
+      steps: 6,
+      firstDifferentSample: null,
+      worstLossDifference: 0,
+      worstGradNormDifference: 0,
+    });
+    const other = await steps('plain', { ...OPTIONS, seed: 6 });
+    expect(compareTrajectories(first, other).firstDifferentSample).toBe(1);
+    // Every second step samples.
+    expect(first.map(({ completions }) => completions?.length ?? 0)).toEqual([16, 0, 16, 0, 16, 0]);
+  }, 60_000);
+
+  it('is compared up to where the samples differ', () => {
+    const step = (loss: number, completions: readonly string[] | null): TrajectoryStep => ({
+      ...{ loss, gradNorm: 1, completions, reward: completions === null ? null : 0.5 },
+    });
+    const a = [step(0.5, ['x']), step(0.2, null), step(0.3, ['y'])];
+    const b = [step(0.5, ['x']), step(0.21, null), step(9, ['z'])];
+    const compared = compareTrajectories(a, b);
+    expect(compared.firstDifferentSample).toBe(3);
+    expect(compared.worstLossDifference).toBeCloseTo(0.05, 9);
+  });
+});
+
+describeOnGpu('the fused and the plain learner', () => {
+  it('have the same trajectory within float32', async () => {
+    const compared = compareTrajectories(await steps('plain'), await steps('fused'));
+    expect(compared.firstDifferentSample).toBeNull();
+    expect(compared.worstLossDifference).toBeLessThan(1e-3);
+    expect(compared.worstGradNormDifference).toBeLessThan(1e-3);
+  }, 240_000);
+});
