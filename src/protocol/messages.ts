@@ -36,6 +36,7 @@ import type {
   CheckpointSummary,
   DatasetRow,
   DatasetSummary,
+  MemoryPlan,
   ModelSummary,
   RunSummary,
   StepRecord,
@@ -56,6 +57,8 @@ export interface NamedFile {
 export type Command =
   | { readonly type: 'hello'; readonly protocolVersion: number; readonly backend: BackendChoice }
   | { readonly type: 'load-model'; readonly name: string; readonly files: readonly NamedFile[] }
+  /** What a run with this configuration would take on the GPU. */
+  | { readonly type: 'plan-memory'; readonly config: RunConfig }
   | { readonly type: 'start'; readonly config: RunConfig; readonly datasetId: string }
   | { readonly type: 'pause' }
   | { readonly type: 'continue' }
@@ -112,6 +115,8 @@ export type Command =
 export interface CommandResults {
   hello: ReadyReport;
   'load-model': ModelSummary;
+  /** null: the loaded model does not run in the fused engine, whose memory alone is known beforehand. */
+  'plan-memory': MemoryPlan | null;
   start: RunSummary;
   pause: RunSummary;
   continue: RunSummary;

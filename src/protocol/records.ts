@@ -85,6 +85,16 @@ export interface BackendReport {
   readonly notice?: string;
 }
 
+/** GPU memory that a run will need, counted before it starts. */
+export interface MemoryPlan {
+  /** The most that is held at one time. */
+  readonly bytes: number;
+  /** What that consists of: weights, adapter, reference, gradient, moments, kv, activations, scratch. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** The limit of the settings, beyond which activations are computed twice. */
+  readonly limitBytes: number;
+}
+
 export interface ModelSummary {
   readonly name: string;
   readonly architecture: string;

@@ -4,7 +4,12 @@ import type { FrozenPolicy } from '../../src/engine/crpo/learner';
 import { loadLearner } from '../../src/engine/crpo/open-learner';
 import type { Folder } from '../../src/engine/files';
 import type { FusedDevice } from '../../src/engine/fused';
-import { countParameters, type TrainingChoice } from '../../src/engine/policy';
+import {
+  countParameters,
+  type LoraSettings,
+  loraSettings,
+  type TrainingChoice,
+} from '../../src/engine/policy';
 import { sequence } from '../../src/engine/random';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer';
 import { type ModelSummary, type RunConfig, StudioError } from '../../src/protocol';
@@ -57,6 +62,12 @@ export function trainingChoice({ training, seed }: RunConfig): TrainingChoice {
   if (training.mode === 'full') return { mode: 'full' };
   const { loraRank: rank, loraAlpha: alpha, loraTargets: targets } = training;
   return { mode: 'lora', rank, alpha, targets, random: sequence(seed, 'loraInit') };
+}
+
+/** null: full training. */
+export function loraOf({ training }: RunConfig): LoraSettings | null {
+  if (training.mode === 'full') return null;
+  return loraSettings(training.loraRank, training.loraAlpha, training.loraTargets);
 }
 
 export async function tokenizerFiles(folder: Folder): Promise<Map<string, Uint8Array<ArrayBuffer>>> {

@@ -8,7 +8,7 @@ import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { createReference } from '../../src/engine/crpo/reference';
 import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/engine/crpo/settings';
 import { initialState } from '../../src/engine/crpo/state';
-import { type FusedDevice, openFusedEngine } from '../../src/engine/fused';
+import { type FusedDevice, memoryOfRun, openFusedEngine, unsupported } from '../../src/engine/fused';
 import { OBJECTIVES, REWARD_PRESETS } from '../../src/engine/rewards';
 import { chooseBackend, onDeviceLost } from '../../src/engine/tensor';
 import {
@@ -17,6 +17,7 @@ import {
   type CommandResults,
   type EvaluationRequest,
   type EvaluationSummary,
+  type MemoryPlan,
   type ModelSummary,
   type Numbered,
   PROTOCOL_VERSION,
@@ -32,7 +33,7 @@ import type { Holdings } from './evaluated-policy';
 import { Evaluations } from './evaluations';
 import type { TrainerHost } from './host';
 import { requestTrainerLock, type TrainerLock } from './lock';
-import { assertFits, type LoadedModel, noModel, openModel, trainingChoice } from './model';
+import { assertFits, type LoadedModel, loraOf, noModel, openModel, trainingChoice } from './model';
 import { Run, type RunStart } from './run';
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -88,6 +89,8 @@ export class TrainerService {
         return this.#hello(command);
       case 'load-model':
         return this.#loadModel(command);
+      case 'plan-memory':
+        return this.#planMemory(command);
       case 'start':
         return this.#start(command);
       case 'pause':
@@ -207,6 +210,15 @@ export class TrainerService {
     this.#base = policy;
     this.#host.post({ type: 'model', model: model.summary });
     return model.summary;
+  }
+
+  async #planMemory({ config: untrusted }: CommandOf<'plan-memory'>): Promise<MemoryPlan | null> {
+    const config = validateConfig(untrusted);
+    const policy = this.#base?.config ?? this.#run?.start.learner.config;
+    if (policy === undefined) throw noModel();
+    if (this.#device === null) return null;
+    const { limits } = this.#device.gpu;
+    return unsupported(policy, limits) === null ? memoryOfRun(policy, loraOf(config), config, limits) : null;
   }
 
   async #start({ config: untrusted, datasetId }: CommandOf<'start'>): Promise<RunSummary> {

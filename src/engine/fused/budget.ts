@@ -2,20 +2,13 @@
  * How much GPU memory a run needs, before it starts: the learner itself goes through one step of the
  * longest rollouts on a GPU that only counts, so the figure is what will be allocated.
  */
-import type { RunConfig } from '../../protocol';
+import type { MemoryPlan, RunConfig } from '../../protocol';
 import type { LossRollout } from '../crpo/learner';
 import type { GpuLimits } from '../gpu';
 import { DryGpu } from '../gpu/dry-gpu';
 import type { LoraSettings, PolicyConfig } from '../policy';
 import { FusedDevice } from './device';
 import { FusedLearner } from './learner';
-
-export interface MemoryBudget {
-  /** The most that is held at one time. */
-  readonly bytes: number;
-  /** What that consists of. */
-  readonly parts: Readonly<Record<string, number>>;
-}
 
 const NO_HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
 
@@ -24,7 +17,7 @@ export async function memoryOfRun(
   lora: LoraSettings | null,
   config: Pick<RunConfig, 'sampling' | 'prompt' | 'loss' | 'update' | 'optimizer'>,
   limits: GpuLimits,
-): Promise<MemoryBudget> {
+): Promise<MemoryPlan> {
   const gpu = new DryGpu(limits);
   const learner = new FusedLearner(new FusedDevice(gpu), policy, '{}', lora);
   const { promptsPerBatch, groupSize, maxCompletionTokens } = config.sampling;
@@ -50,10 +43,11 @@ export async function memoryOfRun(
   const { temperature } = config.sampling;
   const objective = { kind: 'crpo' as const, settings: config.loss, temperature };
   await learner.logprobs(rows, { temperature });
-  await learner.addGradient(rows, objective, NO_HOST, config.update.gpuMemory * 2 ** 20);
+  const limitBytes = config.update.gpuMemory * 2 ** 20;
+  await learner.addGradient(rows, objective, NO_HOST, limitBytes);
   // A dry norm is 0, which is finite; nothing else of the update depends on values.
   await learner.applyGradient({ step: 1, learningRate: 0, settings: config.optimizer });
-  return { bytes: gpu.peak.bytes, parts: gpu.peak.byLabel };
+  return { bytes: gpu.peak.bytes, parts: gpu.peak.byLabel, limitBytes };
 }
 
 /** Different from the others, so that nothing is shared: the worst case. */

@@ -7,7 +7,7 @@ import { tf } from '../tensor';
 import { FusedDevice } from './device';
 import { modelLayout, unsupportedShape } from './weights';
 
-export { type MemoryBudget, memoryOfRun } from './budget';
+export { memoryOfRun } from './budget';
 export { FusedDevice } from './device';
 export { fuse } from './open';
 

@@ -2,6 +2,6 @@
 export { type PolicyConfig, readPolicyConfig } from './config';
 export type { Decoder } from './decoder';
 export type { TokenBatch } from './forward';
-export { LORA_TARGETS, type LoraSettings } from './lora';
+export { LORA_TARGETS, type LoraSettings, loraSettings } from './lora';
 export { countParameters, type ParameterLayout } from './parameters';
 export { createPolicy, loadPolicy, type Policy, type TrainingChoice } from './policy';

@@ -242,6 +242,7 @@ function onTrainerAnswer(state: StudioState, { command, result }: TrainerAnswer)
       };
     case 'delete-evaluation':
       return { ...state, evaluations: dropEvaluation(state.evaluations, command.id) };
+    case 'plan-memory':
     case 'page-hidden':
     case 'delete-checkpoint':
     case 'restore-checkpoint':
