@@ -38,12 +38,10 @@ await runCommand(async () => {
 });
 
 /** @param {Exclude<ReturnType<typeof readOptions>, 'help'>} options */
-async function subjectOf({ subject, adapter, only }) {
-  if (subject === 'engine') {
-    const { benchEngine } = await import('./bench/engine.mjs');
-    return benchEngine({ adapter, only });
-  }
-  return { rows: await rewards() };
+async function subjectOf({ subject, adapter, only, steps }) {
+  if (subject === 'rewards') return { rows: await rewards() };
+  const { benchEngine, benchTrajectory } = await import('./bench/engine.mjs');
+  return subject === 'engine' ? benchEngine({ adapter, only }) : benchTrajectory({ adapter, steps });
 }
 
 async function rewards() {

@@ -9,15 +9,21 @@ import { importBundled } from '../lib/bundle.mjs';
 import { openDawn } from '../lib/dawn.mjs';
 
 /**
- * @typedef {import('../../src/engine/bench/cases').CaseName} CaseName
- * @typedef {import('../../src/engine/bench/cases').SideName} SideName
- *
- * @typedef {object} Request
- * @property {SideName} side
- * @property {CaseName} caseName
+ * @typedef {object} Shared
  * @property {'webgpu' | 'wasm'} backend
  * @property {import('./engine.mjs').Adapter} adapter
+ *
+ * @typedef {object} Measured
+ * @property {import('../../src/engine/bench/cases').SideName} side
+ * @property {import('../../src/engine/bench/cases').CaseName} caseName
  * @property {import('../../src/engine/bench/measure').Repeats} repeats
+ *
+ * @typedef {object} Trained
+ * @property {import('../../src/engine/bench/engine-isolate').LearnerPath} path
+ * @property {number} steps
+ * @property {number} seed
+ *
+ * @typedef {Shared & (Measured | Trained)} Request
  */
 
 const entries = /** @type {const} */ ({
@@ -35,34 +41,37 @@ const wasmFolder = `${dirname(fileURLToPath(import.meta.resolve('@tensorflow/tfj
 Object.assign(globalThis, { require: createRequire(import.meta.url), __dirname: wasmFolder });
 
 /** @param {Request} request */
-async function measureHere({ side, caseName, backend, adapter, repeats }) {
+async function answer(request) {
+  const { backend, adapter } = request;
   if (adapter === 'swiftshader') process.env.VK_DRIVER_FILES ??= swiftShader;
   const dawn = backend === 'webgpu' ? await openDawn({ software: adapter !== 'gpu' }) : undefined;
   if (backend === 'webgpu' && dawn === undefined) throw new Error('There is no WebGPU adapter in this Node.');
   // tfjs and jax-js look for WebGPU there; jax-js also asks which browser this is.
   const navigator = { gpu: dawn?.gpu, userAgent: `Node.js ${process.version}`, hardwareConcurrency: 1 };
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
-  const [name, entry] = entries[side];
-  // The other sides are called as jax-js' is; they ignore its argument.
-  const isolate = /** @type {typeof import('./jax-isolate')} */ (await importBundled(name, entry));
   const { countGpu } = /** @type {typeof import('../../src/engine/bench/counters')} */ (
     await importBundled('bench-counters', 'src/engine/bench/counters.ts')
   );
-  /** @type {import('../../src/engine/bench/cases').IsolateRequest} */
-  const request = {
-    caseName,
-    backend,
-    tensors: { gpu: dawn?.gpu, wasmFolder },
-    repeats,
-    host: {
-      clock: cpuMs,
-      timeKind: 'cpu',
-      counter: dawn === undefined ? null : countGpu(globalThis),
-      breathe: () => new Promise((resolve) => setImmediate(() => resolve(undefined))),
-    },
+  /** @type {import('../../src/engine/bench/measure').BenchHost} */
+  const host = {
+    clock: cpuMs,
+    timeKind: 'cpu',
+    counter: dawn === undefined ? null : countGpu(globalThis),
+    breathe: () => new Promise((resolve) => setImmediate(() => resolve(undefined))),
   };
-  const result = await isolate.measureHere(request, await import('@jax-js/jax'));
-  process.stdout.write(`${JSON.stringify(result)}\n`);
+  const shared = { backend, tensors: { gpu: dawn?.gpu, wasmFolder }, host };
+  if ('path' in request) {
+    const engine = /** @type {typeof import('../../src/engine/bench/engine-isolate')} */ (
+      await importBundled(...entries.engine)
+    );
+    return engine.trajectoryHere({ ...request, ...shared });
+  }
+  const [name, entry] = entries[request.side];
+  // The other sides are called as jax-js' is; they ignore its argument.
+  const isolated = /** @type {typeof import('./jax-isolate')} */ (
+    await importBundled(name, entry)
+  );
+  return isolated.measureHere({ ...request, ...shared }, await import('@jax-js/jax'));
 }
 
 /** Milliseconds of processor time of all threads of this process. */
@@ -71,5 +80,7 @@ function cpuMs() {
   return (user + system) / 1000;
 }
 
-await measureHere(JSON.parse(process.argv[2] ?? '{}'));
-process.exit(0); // Dawn's threads would keep the process alive.
+process.stdout.write(
+  `${JSON.stringify(await answer(JSON.parse(process.argv[2] ?? '{}')))}\n`,
+  () => process.exit(0), // Dawn's threads would keep the process alive.
+);

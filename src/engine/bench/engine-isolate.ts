@@ -8,10 +8,12 @@ import { bytesSource, type Folder } from '../files';
 import { fuse, openFusedEngine } from '../fused';
 import { loadPolicy } from '../policy';
 import { chooseBackend } from '../tensor';
+import type { TensorHost } from '../tensor/backend';
 import { CASES, type IsolateRequest, type IsolateResult } from './cases';
 import { learnerSide } from './learner-side';
-import { measure } from './measure';
-import { benchConfig, benchWeights, type ModelSize } from './model';
+import { type BenchHost, measure } from './measure';
+import { benchConfig, benchWeights, MODELS, type ModelSize } from './model';
+import { runTrajectory, type TrajectoryStep } from './trajectory';
 
 export type LearnerPath = 'plain' | 'fused';
 
@@ -27,6 +29,27 @@ export async function measureHere(request: IsolateRequest): Promise<IsolateResul
   const measurement = await measure(side, repeats, host);
   side.dispose();
   return { adapter, measurement };
+}
+
+export interface TrajectoryRequest {
+  readonly path: LearnerPath;
+  readonly backend: 'webgpu' | 'wasm';
+  readonly tensors: TensorHost;
+  readonly steps: number;
+  readonly seed: number;
+  readonly host: BenchHost;
+}
+
+/** The steps of a run on the toy, for comparison with those of another path. */
+export async function trajectoryHere(
+  request: TrajectoryRequest,
+): Promise<{ adapter: string; steps: TrajectoryStep[] }> {
+  const { path, backend, tensors, steps, seed, host } = request;
+  const { adapter } = await chooseBackend(backend, tensors);
+  const learner = await openLearner(MODELS.tiny, path);
+  const taken = await runTrajectory(learner, { steps, seed, vocabulary: MODELS.tiny.vocabulary }, host);
+  learner.dispose();
+  return { adapter, steps: taken };
 }
 
 /** The bench's model of that size, on tfjs' active backend. */
