@@ -3,7 +3,7 @@
  * end labels so that colour is never alone, checkpoint flags, an optional band. Charts with the
  * same `syncId` hover together.
  */
-import { memo, useMemo, useRef } from 'react';
+import { memo, useEffect, useMemo, useRef, useState } from 'react';
 import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, Tooltip, XAxis, YAxis } from 'recharts';
 import { formatNumber } from '../../store/format';
 import { type Column, niceTicks, POINT_LIMIT } from '../../store/series';
@@ -50,8 +50,14 @@ export const LinePlot = memo((props: LinePlotProps) => {
   const figure = useRef<HTMLElement>(null);
   const width = useWidth(figure);
   const wanted = useOnScreen(figure);
-  const value = useMemo(() => ({ ...props, width: width || UNKNOWN_WIDTH }), [props, width]);
+  /** Axes first, lines in the next turn: both at once would be the longest task of all. */
+  const [hasAxes, setHasAxes] = useState(false);
+  const value = useMemo(
+    () => ({ ...props, width: width || UNKNOWN_WIDTH, bare: !hasAxes }),
+    [props, width, hasAxes],
+  );
   const drawn = useTurn(value, wanted && width !== null);
+  useEffect(() => setHasAxes(drawn !== null), [drawn]);
   return (
     <figure ref={figure} className={css.figure} style={{ height: props.height }} aria-label={props.label}>
       <div className={css.canvas}>{drawn && <Chart {...drawn} />}</div>
@@ -59,8 +65,9 @@ export const LinePlot = memo((props: LinePlotProps) => {
   );
 });
 
-const Chart = memo((props: LinePlotProps & { readonly width: number }) => {
-  const { label, x, series, band, flags = [], height, width, syncId, formatX } = props;
+/** `bare`: only the axes, for these lines. */
+const Chart = memo((props: LinePlotProps & { readonly width: number; readonly bare: boolean }) => {
+  const { label, x, series, band, flags = [], height, width, bare, syncId, formatX } = props;
   const { endLabels = 0, small = false } = props;
   const limit = small ? SMALL_POINTS : POINT_LIMIT;
   const rows = useMemo(() => toRows(x, series, band, limit), [x, series, band, limit]);
@@ -69,6 +76,7 @@ const Chart = memo((props: LinePlotProps & { readonly width: number }) => {
   const ticksX = niceTicks(x[0] ?? 0, x.at(-1) ?? 1, small ? 4 : 7).filter(
     (tick, index, ticks) => index === 0 || formatX(tick) !== formatX(ticks[index - 1]!),
   );
+  const lines = bare ? [] : series;
   const margin = useMemo(() => ({ top: 8, right: endLabels || 10, bottom: 0, left: 0 }), [endLabels]);
   return (
     <ComposedChart
@@ -121,19 +129,19 @@ const Chart = memo((props: LinePlotProps & { readonly width: number }) => {
           label={{ value: '⚑', position: 'insideTopLeft', fill: 'var(--muted)', fontSize: 11, offset: 2 }}
         />
       ))}
-      {band && series[0] && (
+      {band && lines[0] && (
         <Area
           dataKey="band"
           stroke="none"
-          fill={series[0].style.color}
+          fill={lines[0].style.color}
           fillOpacity={0.13}
           isAnimationActive={false}
           activeDot={false}
           connectNulls
         />
       )}
-      <RawLines rows={rows} series={series} />
-      {series.map(({ key, style, strong }) => (
+      <RawLines rows={rows} series={lines} />
+      {lines.map(({ key, style, strong }) => (
         <Line
           key={key}
           dataKey={key}
@@ -146,8 +154,8 @@ const Chart = memo((props: LinePlotProps & { readonly width: number }) => {
           connectNulls
         />
       ))}
-      {!small && <Markers rows={rows} series={series} />}
-      {endLabels > 0 && <EndLabels rows={rows} series={series} />}
+      {!small && <Markers rows={rows} series={lines} />}
+      {endLabels > 0 && <EndLabels rows={rows} series={lines} />}
     </ComposedChart>
   );
 });
