@@ -27,15 +27,14 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { rows: 1, inputs: 4, outputs: 4 },
+  { rows: 1, inputs: 4, outputs: 4, norm: true, bias: true },
   { rows: 1, inputs: 260, outputs: 72, norm: true, bias: true },
   { rows: 1, inputs: 64, outputs: 40, norm: true, gated: true },
   { rows: 2, inputs: 96, outputs: 36, residual: true },
-  { rows: 3, inputs: 64, outputs: 37, yStride: 48, norm: true },
-  { rows: 3, inputs: 64, outputs: 37, yStride: 48, norm: true, magnitude: 1e15 },
+  { rows: 3, inputs: 64, outputs: 37, yStride: 48, norm: true, bias: true },
+  { rows: 3, inputs: 64, outputs: 37, yStride: 48, norm: true, bias: true, magnitude: 1e15 },
   { rows: 5, inputs: 128, outputs: 68, norm: true, gated: true },
   { rows: 33, inputs: 68, outputs: 132, norm: true, bias: true },
-  { rows: 33, inputs: 100, outputs: 72, residual: true },
   { rows: 70, inputs: 32, outputs: 12, norm: true, gated: true },
 ];
 

@@ -30,7 +30,7 @@ function source(product: Product, { rows, columns }: Block): KernelSource {
   const shared = sharedSource(product);
   const computed = norm?.kind === 'computed';
   const scale = computed
-    ? `inverseSqrt(squares[row * ${LANES}u] / f32(u.k) + u.epsilon)`
+    ? `inverseSqrt(square / f32(u.k) + u.epsilon)`
     : norm !== undefined
       ? 'inverse[min(firstRow + row, u.m - 1u)]'
       : '1.0';
@@ -69,26 +69,22 @@ function source(product: Product, { rows, columns }: Block): KernelSource {
         ${unroll(rows, (i) => `let x${i} = a[a${i} + at]; ${computed ? `squares${i} += dot(x${i}, x${i});` : ''}`)}
         ${each(multiply)}
       }
-      ${unroll(sums, (i) => `partial[${i * LANES}u + lane] = sum${i};`)}
-      ${computed ? unroll(rows, (i) => `squares[${i * LANES}u + lane] = squares${i};`) : ''}
-      for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (lane < half) {
-          for (var i = 0u; i < ${sums}u; i++) {
-            partial[i * ${LANES}u + lane] += partial[i * ${LANES}u + lane + half];
-          }
-          ${computed ? `for (var i = 0u; i < ${rows}u; i++) { squares[i * ${LANES}u + lane] += squares[i * ${LANES}u + lane + half]; }` : ''}
-        }
-      }
+      ${unroll(sums, (i) => `partial[lane * ${sums}u + ${i}u] = sum${i};`)}
+      ${computed ? unroll(rows, (i) => `squares[lane * ${rows}u + ${i}u] = squares${i};`) : ''}
       workgroupBarrier();
       let row = lane / ${columns}u;
       let column = lane % ${columns}u;
       if (row < ${rows}u && firstRow + row < u.m && 4u * (first + column) < u.n) {
+        var sum = vec4<f32>();
+        ${gated ? 'var up = vec4<f32>();' : ''}
+        ${computed ? 'var square = 0.0;' : ''}
+        for (var i = 0u; i < ${LANES}u; i++) {
+          sum += partial[i * ${sums}u + lane];
+          ${gated ? `up += partial[i * ${sums}u + ${rows * columns}u + lane];` : ''}
+          ${computed ? `square += squares[i * ${rows}u + row];` : ''}
+        }
         let scale = ${scale};
-        let sum = scale * partial[lane * ${LANES}u];
-        store(firstRow + row, first + column, ${
-          gated ? `silu(sum) * (scale * partial[(lane + ${rows * columns}u) * ${LANES}u])` : 'sum'
-        });
+        store(firstRow + row, first + column, ${gated ? 'silu(scale * sum) * (scale * up)' : 'scale * sum'});
       }`,
   };
 }
