@@ -50,7 +50,8 @@ describe.skipIf(noBrowser)('training on WebGPU', () => {
     for (const label of ['Accuracy', 'Format', 'Language']) {
       expect(await curves.getByRole('button', { name: label }).count(), label).toBe(1);
     }
-    await expect.poll(() => curves.locator('path.recharts-line-curve').count()).toBeGreaterThanOrEqual(4);
+    const lines = curves.locator('path.recharts-line-curve');
+    await expect.poll(() => lines.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(4); // charts take turns
   });
 
   it('shows a rollout’s whole text and the arithmetic of its reward', async () => {
