@@ -81,6 +81,8 @@ export interface BackendReport {
   readonly software: boolean;
   /** Our own kernels, or plain TensorFlow.js ops; absent in records from before there were kernels. */
   readonly engine?: 'fused' | 'plain';
+  /** Which variants of the kernels were fastest here; a resumed run on the same adapter takes the same. */
+  readonly tuning?: unknown;
   /** One sentence when the choice needs explaining: no adapter, a software adapter, forced. */
   readonly notice?: string;
 }

@@ -14,7 +14,7 @@ import { validateConfig } from '../../src/engine/crpo/settings';
 import { captureState, restoreState } from '../../src/engine/crpo/state';
 import { Sha256 } from '../../src/engine/data/sha256';
 import type { ByteSource } from '../../src/engine/files';
-import type { FusedDevice } from '../../src/engine/fused';
+import { type FusedDevice, readTuning } from '../../src/engine/fused';
 import { loadPolicy } from '../../src/engine/policy';
 import { openTokenizer } from '../../src/engine/tokenizer';
 import {
@@ -131,6 +131,9 @@ const resumeSchema = v.object({
   config: v.unknown(),
   model: modelSchema,
   state: v.unknown(),
+  environment: v.optional(
+    v.object({ backend: v.optional(v.object({ adapter: v.string(), tuning: v.optional(v.unknown()) })) }),
+  ),
   history: v.array(
     v.object({
       step: count,
@@ -159,7 +162,7 @@ export async function resumeRun(
   id: string,
   steps: number | undefined,
   datasets: UseStore,
-  device: FusedDevice | null,
+  { device, adapter: adapterName }: { readonly device: FusedDevice | null; readonly adapter: string },
 ): Promise<RunStart> {
   const checkpoint = await readCheckpoint(await store.open(id));
   const resume = readResume(checkpoint);
@@ -170,6 +173,10 @@ export async function resumeRun(
       throw isMissingDataset(error) ? datasetMissing(resume.datasetName, error) : error;
     },
   );
+  // Variants of a kernel differ in their last bits, so the run goes on with those that it had.
+  const stored = resume.environment?.backend;
+  const tuning = stored?.adapter === adapterName ? readTuning(stored.tuning) : null;
+  if (device !== null && tuning !== null) device.tuning = tuning;
   const { model: folder, adapter } = checkpoint;
   const tokenizer = await openTokenizer(folder);
   const { padTokenId: padToken } = tokenizer;

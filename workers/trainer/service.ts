@@ -8,7 +8,8 @@ import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { createReference } from '../../src/engine/crpo/reference';
 import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/engine/crpo/settings';
 import { initialState } from '../../src/engine/crpo/state';
-import { type FusedDevice, memoryOfRun, openFusedEngine, unsupported } from '../../src/engine/fused';
+import { type FusedDevice, memoryOfRun, openFusedEngine, tuneFor, unsupported } from '../../src/engine/fused';
+import type { PolicyConfig } from '../../src/engine/policy';
 import { OBJECTIVES, REWARD_PRESETS } from '../../src/engine/rewards';
 import { chooseBackend, onDeviceLost } from '../../src/engine/tensor';
 import {
@@ -194,9 +195,9 @@ export class TrainerService {
       else this.#host.post({ type: 'fault', runId: null, error: error.record });
     });
     if (report.name !== 'webgpu') return { ...report, engine: 'plain' };
-    const { device, problem } = await openFusedEngine();
+    const { device, problem } = await openFusedEngine(report);
     this.#device = device;
-    if (device !== null) return { ...report, engine: 'fused' };
+    if (device !== null) return { ...report, engine: 'fused', tuning: device.tuning };
     const notice = `Training runs in plain TensorFlow.js ops, several times slower: ${problem}`;
     return { ...report, engine: 'plain', notice };
   }
@@ -208,6 +209,7 @@ export class TrainerService {
     this.#base?.dispose();
     this.#model = model;
     this.#base = policy;
+    await this.#tune(policy.config);
     this.#host.post({ type: 'model', model: model.summary });
     return model.summary;
   }
@@ -219,6 +221,13 @@ export class TrainerService {
     if (this.#device === null) return null;
     const { limits } = this.#device.gpu;
     return unsupported(policy, limits) === null ? memoryOfRun(policy, loraOf(config), config, limits) : null;
+  }
+
+  /** On a GPU the variants of the kernels compete on the model's shapes; on a CPU rasteriser the best is known. */
+  async #tune(policy: PolicyConfig): Promise<void> {
+    const [device, backend] = [this.#device, this.#backend!];
+    if (device === null || backend.software) return;
+    this.#backend = { ...backend, tuning: await tuneFor(device, policy, this.#host.clock) };
   }
 
   async #start({ config: untrusted, datasetId }: CommandOf<'start'>): Promise<RunSummary> {
@@ -247,7 +256,10 @@ export class TrainerService {
 
   async #resume({ id, steps }: CommandOf<'resume-checkpoint'>): Promise<RunSummary> {
     this.#assertIdle('resume a checkpoint');
-    const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase, this.#device);
+    const [device, backend] = [this.#device, this.#backend!];
+    const engine = { device, adapter: backend.adapter };
+    const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase, engine);
+    if (device !== null) this.#backend = { ...backend, tuning: device.tuning };
     const summary = await this.#begin(start);
     this.#host.post({ type: 'history', runId: start.runId, records: start.history });
     return summary;

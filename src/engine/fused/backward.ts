@@ -43,7 +43,7 @@ export function backwardLayer(
   sink: GradientSink,
 ): View {
   const { gpu, workspace, dimensions: d, product } = context;
-  const { rows, segments, readers } = inputs;
+  const { rows, segments, readers, pairs } = inputs;
   const { x, inputInverse, qkv, attended, lse, middle, mlpInverse, gateUp } = activations;
 
   const hidden = workspace.take(rows * d.mlpWidth);
@@ -82,7 +82,7 @@ export function backwardLayer(
   const delta = workspace.take(rows * d.heads);
   attentionBackward(gpu, {
     ...{ qkv, out: attended, dOut: dAttended, lse, segments, readers, table: context.table, delta, dQkv },
-    ...{ rows, heads: d.heads, keyValueHeads: d.keyValueHeads, headWidth: d.headWidth },
+    ...{ rows, pairs, heads: d.heads, keyValueHeads: d.keyValueHeads, headWidth: d.headWidth },
   });
   workspace.give(dAttended, delta);
 

@@ -2,7 +2,6 @@
 import type { SamplingSettings } from '../crpo/learner';
 import type { Recording, View } from '../gpu';
 import { decodeAttention, embedTokens } from '../kernels/decode-attention';
-import { decodeLinear } from '../kernels/decode-linear';
 import { sampleTokens } from '../kernels/sampler';
 import type { StreamName } from '../random';
 import type { Context } from './model';
@@ -47,14 +46,14 @@ export interface DecodeBuffers {
 
 /** Hidden states in `x` [slots, D] → the next token of each slot. */
 export function headAndSample(
-  { gpu, dimensions: d }: Context,
+  { gpu, linear, dimensions: d }: Context,
   weights: ModelWeights,
   buffers: DecodeBuffers,
   slots: number,
   settings: SamplerSettings,
 ): void {
   const { x, logits, slotRow, state, stops, seen, tokens, logprobs, rows } = buffers;
-  decodeLinear(gpu, {
+  linear({
     ...{ x, weight: weights.head, y: logits, rows: slots, inputs: d.width, outputs: d.vocabulary },
     ...{ yStride: d.logitStride, norm: { weight: weights.finalNorm, epsilon: d.normEpsilon } },
   });
@@ -85,7 +84,7 @@ export function recordStep(
 }
 
 function decodeLayer(
-  { gpu, dimensions: d, table }: Context,
+  { gpu, linear, dimensions: d, table }: Context,
   weights: ModelWeights,
   buffers: DecodeBuffers,
   slots: number,
@@ -95,7 +94,7 @@ function decodeLayer(
   const { inputNorm, mlpNorm, qkv: toQkv, o, gateUp, down } = weights.layers[layer]!;
   const { heads, keyValueHeads, headWidth, normEpsilon: epsilon } = d;
   const bias = (view: View | undefined) => (view === undefined ? {} : { bias: view });
-  decodeLinear(gpu, {
+  linear({
     ...{ x, weight: toQkv.weight, y: qkv, rows: slots, inputs: d.width, outputs: d.qkvWidth },
     ...{ norm: { weight: inputNorm, epsilon }, ...bias(toQkv.bias) },
   });
@@ -103,15 +102,15 @@ function decodeLayer(
     ...{ qkv, table, slotRow, state, capacity, out: attended, slots, heads, keyValueHeads, headWidth },
     ...{ promptCache: buffers.promptCaches[layer]!, ownCache: buffers.ownCaches[layer]! },
   });
-  decodeLinear(gpu, {
+  linear({
     ...{ x: attended, weight: o.weight, y: middle, rows: slots, inputs: d.queryWidth, outputs: d.width },
     ...{ residual: x, ...bias(o.bias) },
   });
-  decodeLinear(gpu, {
+  linear({
     ...{ x: middle, weight: gateUp.weight, y: hidden, rows: slots, inputs: d.width, outputs: d.mlpWidth },
     ...{ norm: { weight: mlpNorm, epsilon }, gated: true, ...bias(gateUp.bias) },
   });
-  decodeLinear(gpu, {
+  linear({
     ...{ x: hidden, weight: down.weight, y: x, rows: slots, inputs: d.mlpWidth, outputs: d.width },
     ...{ residual: middle, ...bias(down.bias) },
   });

@@ -1,23 +1,47 @@
-/** What all fused policies of a device share: the layer, scratch buffers, the pace, the chosen kernels. */
-import type { Pausable } from '../crpo/environment';
-import { breathe } from '../crpo/environment';
-import type { Gpu } from '../gpu';
-import { Workspace } from '../gpu';
+/** What all fused policies of a device share: the layer, scratch buffers, the choice of kernels, the pace. */
+import { breathe, type Pausable } from '../crpo/environment';
+import { type Gpu, Workspace } from '../gpu';
+import { type DecodeLinearCall, decodeLinear } from '../kernels/decode-linear';
+import { type MatmulCall, matmul } from '../kernels/matmul';
+import { defaultTuning, type Tuning, variantFor } from '../kernels/tuning';
 
-/** Multiply-adds between two turns until the device's rate is known: a tenth of a second at 20 GFLOPS. */
-const DEFAULT_TURN = 1e9;
+/** Work between two turns of the host, in seconds of the measured rate. */
+const TURN_SECONDS = 0.1;
+/** Work in one submit, likewise: far below what a GPU's watchdog allows. */
+const SUBMIT_SECONDS = 0.25;
 
 export class FusedDevice {
   readonly gpu: Gpu;
   readonly workspace: Workspace;
-  /** Multiply-adds after which the host gets its turn. */
-  readonly turnWork: number;
+  #tuning: Tuning;
   #lastTurn = 0;
 
-  constructor(gpu: Gpu, options: { readonly turnWork?: number } = {}) {
+  /** `tuning`: which variants of the kernels run; without it a guess for a software adapter. */
+  constructor(gpu: Gpu, tuning: Tuning = defaultTuning({ software: true })) {
     this.gpu = gpu;
     this.workspace = new Workspace(gpu);
-    this.turnWork = options.turnWork ?? DEFAULT_TURN;
+    this.#tuning = tuning;
+    this.tuning = tuning;
+  }
+
+  get tuning(): Tuning {
+    return this.#tuning;
+  }
+
+  /** Not while a policy computes: variants differ in their last bits. */
+  set tuning(tuning: Tuning) {
+    this.#tuning = tuning;
+    this.gpu.maxWorkPerSubmit = tuning.multiplyAddsPerSecond * SUBMIT_SECONDS;
+  }
+
+  /** A matrix product in the variant that suits the device. */
+  product(call: MatmulCall): void {
+    matmul(this.gpu, { ...call, variant: variantFor(this.#tuning, call) });
+  }
+
+  /** A linear layer for one token of each row, likewise. */
+  linear(call: DecodeLinearCall): void {
+    decodeLinear(this.gpu, { ...call, variant: variantFor(this.#tuning, call) });
   }
 
   /**
@@ -26,7 +50,7 @@ export class FusedDevice {
    */
   async turn(host: Pausable): Promise<void> {
     const { multiplyAdds } = this.gpu.counters;
-    if (multiplyAdds - this.#lastTurn < this.turnWork) return;
+    if (multiplyAdds - this.#lastTurn < this.#tuning.multiplyAddsPerSecond * TURN_SECONDS) return;
     this.#lastTurn = multiplyAdds;
     await this.gpu.done();
     await breathe(host);

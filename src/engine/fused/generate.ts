@@ -185,9 +185,9 @@ class Rollout {
     const context = this.#context;
     const { gpu, workspace, dimensions: d } = context;
     const prompts = this.#prompts.distinct.slice(start, end);
-    const { rows, ids, segments } = packPrompts(prompts);
+    const { rows, ids, segments, pairs } = packPrompts(prompts);
     const { whole, views } = uploadAll(gpu, workspace, { ids, segments });
-    const inputs = { rows, ...views };
+    const inputs = { rows, pairs, ...views };
     const { weights } = this.#policy;
     const position = 2 * d.keyValueHeads * d.headWidth;
     const part = workspace.take(rows * position);

@@ -2,6 +2,7 @@
 import { StudioError } from '../../protocol/errors';
 import type { GpuLimits } from '../gpu';
 import { selfTest, TfjsGpu } from '../gpu';
+import { defaultTuning } from '../kernels/tuning';
 import type { PolicyConfig } from '../policy';
 import { tf } from '../tensor';
 import { FusedDevice } from './device';
@@ -10,6 +11,7 @@ import { modelLayout, unsupportedShape } from './weights';
 export { memoryOfRun } from './budget';
 export { FusedDevice } from './device';
 export { fuse } from './open';
+export { readTuning, tuneFor } from './tune';
 
 /** The fused engine on tfjs' backend, or the sentence that says why it is not there. */
 export type FusedEngine =
@@ -17,13 +19,13 @@ export type FusedEngine =
   | { readonly device: null; readonly problem: string };
 
 /** Only where webgpu is active, and only after its self-test; never throws. */
-export async function openFusedEngine(): Promise<FusedEngine> {
+export async function openFusedEngine({ software } = { software: true }): Promise<FusedEngine> {
   if (tf.getBackend() !== 'webgpu') return { device: null, problem: 'the kernels need webgpu' };
   let gpu: TfjsGpu | undefined;
   try {
     gpu = new TfjsGpu();
     await selfTest(gpu);
-    return { device: new FusedDevice(gpu), problem: null };
+    return { device: new FusedDevice(gpu, defaultTuning({ software })), problem: null };
   } catch (failure) {
     gpu?.dispose();
     return { device: null, problem: failure instanceof Error ? failure.message : String(failure) };

@@ -197,7 +197,7 @@ export class FusedLearner extends FusedPolicy implements Learner {
       ...{ ids, segments, readers, index, targets, starts, members },
       ...{ distinct, tokenStarts, tokenRows, tokens: records },
     });
-    const inputs = { rows, ...views };
+    const inputs = { rows, pairs: packed.pairs, ...views };
 
     const kept = this.#keptLayers(rows, memoryBytes);
     const saved: (LayerActivations | View)[] = [];

@@ -5,6 +5,7 @@
 
 import type { Gpu, View, Workspace } from '../gpu';
 import { attention } from '../kernels/attention';
+import type { DecodeLinearCall } from '../kernels/decode-linear';
 import { embed } from '../kernels/embedding';
 import type { MatmulCall } from '../kernels/matmul';
 import { rmsInverse } from '../kernels/rms-norm';
@@ -22,6 +23,7 @@ export interface Context {
   /** cos and sin by position, [positions, C/2, 2]. */
   readonly table: View;
   readonly product: (call: MatmulCall) => void;
+  readonly linear: (call: DecodeLinearCall) => void;
 }
 
 /** Views of one packed batch that the layers read. */
@@ -29,6 +31,8 @@ export interface LayerInputs {
   readonly rows: number;
   readonly ids: View;
   readonly segments: View;
+  /** (row, row attended to). */
+  readonly pairs: number;
 }
 
 /** What a layer's gradient needs of its forward pass; scratch buffers of the workspace. */
@@ -72,7 +76,7 @@ export function forwardLayer(
   wantsOutput: boolean,
 ): { activations: LayerActivations; output: View | null } {
   const { gpu, workspace, dimensions: d, product } = context;
-  const { rows, segments } = inputs;
+  const { rows, segments, pairs } = inputs;
   const inputInverse = workspace.take(rows, KEPT);
   rmsInverse(gpu, { x, inverse: inputInverse, rows, width: d.width, epsilon: d.normEpsilon });
   const qkv = workspace.take(rows * d.qkvWidth, KEPT);
@@ -89,7 +93,7 @@ export function forwardLayer(
   });
   const attended = workspace.take(rows * d.queryWidth, KEPT);
   const lse = workspace.take(rows * heads, KEPT);
-  attention(gpu, { qkv, segments, out: attended, lse, rows, heads, keyValueHeads, headWidth });
+  attention(gpu, { qkv, segments, out: attended, lse, rows, heads, keyValueHeads, headWidth, pairs });
   const middle = workspace.take(rows * d.width, KEPT);
   product({
     ...{ layout: 'nt', m: rows, n: d.width, k: d.queryWidth },

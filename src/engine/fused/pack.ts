@@ -19,6 +19,8 @@ export interface Packed {
   /** [rows, 4] each, see kernels/attention. */
   readonly segments: Int32Array<ArrayBuffer>;
   readonly readers: Int32Array<ArrayBuffer>;
+  /** (row, row attended to): what attention costs. */
+  readonly pairs: number;
   /** Completion tokens, sequence after sequence: what is predicted. */
   readonly count: number;
   /** [count] the row whose hidden state predicts each of them. */
@@ -70,9 +72,9 @@ export function packSequences(sequences: readonly TokenSequence[]): Packed {
   }));
   const predicted = bucketsOf(index, rows);
   const byToken = tokenBuckets(ids);
-  const { segments, readers } = packSegments(shape);
+  const { segments, readers, pairs } = packSegments(shape);
   return {
-    ...{ rows, positions, ids, segments, readers },
+    ...{ rows, positions, ids, segments, readers, pairs },
     count,
     index,
     targets,
@@ -86,11 +88,11 @@ export function packSequences(sequences: readonly TokenSequence[]): Packed {
 export function packPrompts(prompts: readonly (readonly number[])[]): Packed {
   const ids = Int32Array.from(prompts.flat());
   const none = new Int32Array(0);
-  const { rows, segments, readers } = packSegments(
+  const { rows, segments, readers, pairs } = packSegments(
     prompts.map(({ length }) => ({ prompt: length, completions: [] })),
   );
   return {
-    ...{ rows, ids, segments, readers },
+    ...{ rows, ids, segments, readers, pairs },
     positions: Math.max(...prompts.map(({ length }) => length)),
     count: 0,
     index: none,

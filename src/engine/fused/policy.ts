@@ -4,7 +4,6 @@ import type { Pausable } from '../crpo/environment';
 import type { Completion, FrozenPolicy, GenerationSettings } from '../crpo/learner';
 import type { NamedArray } from '../files';
 import type { View } from '../gpu';
-import { matmul } from '../kernels/matmul';
 import type { LoraSettings, PolicyConfig } from '../policy';
 import { weightSpecs } from '../policy/parameters';
 import { Adapter } from './adapter';
@@ -66,7 +65,8 @@ export class FusedPolicy implements FrozenPolicy {
       workspace,
       dimensions: dimensionsOf(this.config),
       table: this.#tableFor(positions),
-      product: (call) => matmul(gpu, call),
+      product: (call) => this.device.product(call),
+      linear: (call) => this.device.linear(call),
     };
   }
 
@@ -89,7 +89,7 @@ export class FusedPolicy implements FrozenPolicy {
       const weights = adapter ? this.weights : this.baseWeights;
       const { ids, segments, index, targets } = packed;
       const { whole, views } = uploadAll(gpu, workspace, { ids, segments, index, targets });
-      const inputs = { rows: packed.rows, ...views };
+      const inputs = { rows: packed.rows, pairs: packed.pairs, ...views };
       let x = embedRows(context, weights, inputs);
       for (const layer of weights.layers) {
         const { activations, output } = forwardLayer(context, layer, inputs, x, true);

@@ -72,6 +72,8 @@ const NO_COST: Cost = { multiplyAdds: 0, bytes: 0 };
 export interface Gpu {
   readonly limits: GpuLimits;
   readonly counters: Counters;
+  /** Multiply-adds in one submit at most, give or take one dispatch. */
+  maxWorkPerSubmit: number;
   /** A buffer of its own for `values` 4-byte values, zero at first. Free it with `free`. */
   allocate(values: number, label?: string): View;
   /** Destroys the views' buffers once what was dispatched before has been submitted. */
@@ -100,7 +102,6 @@ export interface Gpu {
 export class TfjsGpu implements Gpu {
   readonly device: GpuDevice;
   readonly counters: Counters = { dispatches: 0, submits: 0, readbacks: 0, multiplyAdds: 0, bytes: 0 };
-  /** Multiply-adds in one submit at most, give or take one dispatch. */
   maxWorkPerSubmit = 2e10;
   readonly #backend: TfjsBackend;
   readonly #submit: () => void;
