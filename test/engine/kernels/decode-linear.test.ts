@@ -13,6 +13,9 @@ import { matmul as referenceMatmul } from '../../../src/engine/kernels/matmul/re
 import { describeOnGpu } from '../gpu/dawn';
 import { expectClose, upload, values } from './compare';
 
+/** A busy machine without a GPU takes its time to compile a kernel. */
+const COMPILE_TIMEOUT_MS = 120_000;
+
 interface Case {
   readonly rows: number;
   readonly inputs: number;
@@ -86,11 +89,15 @@ async function onGpu(gpu: Gpu, each: Case, variant: DecodeLinearVariant): Promis
 describeOnGpu('decode-linear', (gpu) => {
   for (const variant of DECODE_LINEAR_VARIANTS) {
     for (const each of cases) {
-      it(`${variant}: ${nameOf(each)}`, async () => {
-        const actual = await onGpu(gpu(), each, variant);
-        expectClose(actual, reference(inputsOf(each)), 3e-6);
-        expect(await onGpu(gpu(), each, variant), 'the same bits again').toEqual(actual);
-      });
+      it(
+        `${variant}: ${nameOf(each)}`,
+        async () => {
+          const actual = await onGpu(gpu(), each, variant);
+          expectClose(actual, reference(inputsOf(each)), 3e-6);
+          expect(await onGpu(gpu(), each, variant), 'the same bits again').toEqual(actual);
+        },
+        COMPILE_TIMEOUT_MS,
+      );
     }
   }
 

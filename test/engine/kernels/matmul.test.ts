@@ -5,6 +5,9 @@ import { type ReferenceProduct, matmul as reference } from '../../../src/engine/
 import { describeOnGpu } from '../gpu/dawn';
 import { centralDifferences, expectClose, upload, values } from './compare';
 
+/** A busy machine without a GPU takes its time to compile a kernel. */
+const COMPILE_TIMEOUT_MS = 120_000;
+
 interface Case {
   readonly layout: Layout;
   readonly m: number;
@@ -135,17 +138,21 @@ async function onGpu(gpu: Gpu, each: Case, variant: MatmulVariant): Promise<Floa
 describeOnGpu('matmul', (gpu) => {
   for (const variant of MATMUL_VARIANTS) {
     for (const each of cases) {
-      it(`${variant}: ${nameOf(each)}`, async () => {
-        const expected = reference(inputsOf(each));
-        const actual = await onGpu(gpu(), each, variant);
-        const unit = each.magnitude ?? 1;
-        expectClose(
-          actual.map((value) => value / unit),
-          expected.map((value) => value / unit),
-          2e-6,
-        );
-        expect(await onGpu(gpu(), each, variant), 'the same bits again').toEqual(actual);
-      });
+      it(
+        `${variant}: ${nameOf(each)}`,
+        async () => {
+          const expected = reference(inputsOf(each));
+          const actual = await onGpu(gpu(), each, variant);
+          const unit = each.magnitude ?? 1;
+          expectClose(
+            actual.map((value) => value / unit),
+            expected.map((value) => value / unit),
+            2e-6,
+          );
+          expect(await onGpu(gpu(), each, variant), 'the same bits again').toEqual(actual);
+        },
+        COMPILE_TIMEOUT_MS,
+      );
     }
   }
 
