@@ -56,6 +56,7 @@ async function answer(request) {
   const host = {
     clock: cpuMs,
     timeKind: 'cpu',
+    wallClock: () => performance.now(),
     counter: dawn === undefined ? null : countGpu(globalThis),
     breathe: () => new Promise((resolve) => setImmediate(() => resolve(undefined))),
   };
@@ -68,9 +69,7 @@ async function answer(request) {
   }
   const [name, entry] = entries[request.side];
   // The other sides are called as jax-js' is; they ignore its argument.
-  const isolated = /** @type {typeof import('./jax-isolate')} */ (
-    await importBundled(name, entry)
-  );
+  const isolated = /** @type {typeof import('./jax-isolate')} */ (await importBundled(name, entry));
   return isolated.measureHere({ ...request, ...shared }, await import('@jax-js/jax'));
 }
 

@@ -36,6 +36,8 @@ export async function measureHere(
   if (!(await jax.init(backend)).includes(backend)) throw new Error(`jax-js did not start on ${backend}.`);
   jax.defaultDevice(backend);
   const benchCase = CASES[caseName];
+  if (benchCase.kind === 'linear' || benchCase.kind === 'head')
+    throw new Error('internal: jax-js is measured on whole models.');
   const side = benchCase.kind === 'training' ? trainingSide(jax, benchCase) : rolloutSide(jax, benchCase);
   const measurement = await measure(side, repeats, host);
   side.dispose();

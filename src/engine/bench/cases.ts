@@ -25,9 +25,43 @@ export interface RolloutCase {
   readonly tokens: number;
 }
 
-export type BenchCase = TrainingCase | RolloutCase;
+/** A linear layer alone, on `rows` tokens: forward, and for training both gradients. */
+export interface LinearCase {
+  readonly kind: 'linear';
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly training: boolean;
+}
+
+/** The head and the loss alone, forward and backward, on `rows` completion tokens. */
+export interface HeadCase {
+  readonly kind: 'head';
+  readonly rows: number;
+  readonly width: number;
+  readonly vocabulary: number;
+}
+
+export type BenchCase = TrainingCase | RolloutCase | LinearCase | HeadCase;
+
+/** Times that a run of `LinearCase` does the same: one alone is too short to be timed. */
+export const LINEAR_TIMES = 8;
 
 const ROLLOUT = { kind: 'rollout', rows: 32, promptTokens: 32, tokens: 32 } as const;
+
+/** Of a 0.5B model's width. */
+const LINEAR = { kind: 'linear', inputs: 896, outputs: 1216 } as const;
+
+type LinearName<Rows extends number, Kind extends string> = `linear-${Kind}-${Rows}`;
+
+function linearCases<const Rows extends number, const Training extends boolean>(
+  rows: readonly Rows[],
+  training: Training,
+): Record<LinearName<Rows, Training extends true ? 'training' : 'decode'>, LinearCase> {
+  const kind = training ? 'training' : 'decode';
+  const cases = rows.map((count) => [`linear-${kind}-${count}`, { ...LINEAR, rows: count, training }]);
+  return Object.fromEntries(cases);
+}
 
 export const CASES = {
   'training-tiny': {
@@ -41,6 +75,10 @@ export const CASES = {
   'rollout-d128': { ...ROLLOUT, model: MODELS.d128 },
   /** Half of it: the difference of the two is what a token takes, prefill aside. */
   'rollout-d128-half': { ...ROLLOUT, model: MODELS.d128, tokens: ROLLOUT.tokens / 2 },
+  'head-v8192': { kind: 'head', rows: 512, width: 128, vocabulary: 8192 },
+  'head-tiny': { kind: 'head', rows: 24, width: 32, vocabulary: 48 },
+  ...linearCases([64, 128, 256, 512], true),
+  ...linearCases([1, 8, 32], false),
 } as const satisfies Readonly<Record<string, BenchCase>>;
 
 export type CaseName = keyof typeof CASES;
@@ -48,7 +86,8 @@ export type CaseName = keyof typeof CASES;
 /** One implementation, ready to run one case. */
 export interface Side {
   /**
-   * Training: one optimizer step → its loss. Rollout: all its tokens → their sum. `run` counts from 0.
+   * Training and head: → the loss. Rollout: all its tokens → their sum. Linear: → the mean of |y|.
+   * `run` counts from 0.
    */
   run(run: number): Promise<number>;
   /** Resolves when the device has done all that was asked of it. */

@@ -1,15 +1,15 @@
 /** The engine in an isolate of its own: an entry. On webgpu it is the fused learner, on wasm the plain one. */
 
 import { encodeSafetensors } from '../checkpoint/safetensors';
-import type { Pausable } from '../crpo/environment';
 import type { Learner } from '../crpo/learner';
 import { plainLearner } from '../crpo/plain/learner';
 import { bytesSource, type Folder } from '../files';
-import { fuse, openFusedEngine } from '../fused';
+import { type FusedDevice, fuse, openFusedEngine, tuneFor } from '../fused';
 import { loadPolicy } from '../policy';
 import { chooseBackend } from '../tensor';
 import type { TensorHost } from '../tensor/backend';
-import { CASES, type IsolateRequest, type IsolateResult } from './cases';
+import { type BenchCase, CASES, type IsolateRequest, type IsolateResult, type Side } from './cases';
+import { fusedHeadSide, fusedLinearSide } from './fused-side';
 import { learnerSide } from './learner-side';
 import { type BenchHost, measure } from './measure';
 import { benchConfig, benchWeights, MODELS, type ModelSize } from './model';
@@ -21,14 +21,26 @@ const PAD = 0;
 
 export async function measureHere(request: IsolateRequest): Promise<IsolateResult> {
   const { caseName, backend, tensors, repeats, host } = request;
-  const { adapter } = await chooseBackend(backend, tensors);
-  const benchCase = CASES[caseName];
-  const learner = await openLearner(benchCase.model, backend === 'webgpu' ? 'fused' : 'plain');
-  const pausable: Pausable = { breathe: host.breathe, signal: { throwIfAborted: () => undefined } };
-  const side = learnerSide(benchCase, learner, pausable);
+  const { adapter, software } = await chooseBackend(backend, tensors);
+  const side = await openSide(CASES[caseName], backend === 'webgpu' ? 'fused' : 'plain', software, host);
   const measurement = await measure(side, repeats, host);
   side.dispose();
   return { adapter, measurement };
+}
+
+async function openSide(
+  benchCase: BenchCase,
+  path: LearnerPath,
+  software: boolean,
+  host: BenchHost,
+): Promise<Side> {
+  if (benchCase.kind === 'linear') return fusedLinearSide(await openDevice(software), benchCase);
+  if (benchCase.kind === 'head') return fusedHeadSide(await openDevice(software), benchCase);
+  const learner = await openLearner(benchCase.model, path, software, host);
+  return learnerSide(benchCase, learner, {
+    breathe: host.breathe,
+    signal: { throwIfAborted: () => undefined },
+  });
 }
 
 export interface TrajectoryRequest {
@@ -45,20 +57,31 @@ export async function trajectoryHere(
   request: TrajectoryRequest,
 ): Promise<{ adapter: string; steps: TrajectoryStep[] }> {
   const { path, backend, tensors, steps, seed, host } = request;
-  const { adapter } = await chooseBackend(backend, tensors);
-  const learner = await openLearner(MODELS.tiny, path);
+  const { adapter, software } = await chooseBackend(backend, tensors);
+  const learner = await openLearner(MODELS.tiny, path, software, host);
   const taken = await runTrajectory(learner, { steps, seed, vocabulary: MODELS.tiny.vocabulary }, host);
   learner.dispose();
   return { adapter, steps: taken };
 }
 
-/** The bench's model of that size, on tfjs' active backend. */
-export async function openLearner(size: ModelSize, path: LearnerPath): Promise<Learner> {
+/** The bench's model of that size, on tfjs' active backend; on a GPU the kernels compete first, as in a run. */
+export async function openLearner(
+  size: ModelSize,
+  path: LearnerPath,
+  software = true,
+  host?: BenchHost,
+): Promise<Learner> {
   const policy = await loadPolicy(benchFolder(size), { training: { mode: 'full' } });
   if (path === 'plain') return plainLearner(policy, PAD);
-  const { device, problem } = await openFusedEngine();
-  if (device === null) throw new Error(`The fused engine does not run here: ${problem}`);
+  const device = await openDevice(software);
+  if (!software && host !== undefined) await tuneFor(device, policy.config, host.wallClock);
   return fuse(policy, device);
+}
+
+async function openDevice(software: boolean): Promise<FusedDevice> {
+  const { device, problem } = await openFusedEngine({ software });
+  if (device === null) throw new Error(`The fused engine does not run here: ${problem}`);
+  return device;
 }
 
 /** The model as a Hugging Face folder in memory. */

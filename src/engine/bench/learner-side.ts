@@ -1,12 +1,12 @@
 /** A learner, ready to be measured: the engine's own part of a training step and of sampling. */
 import type { Pausable } from '../crpo/environment';
 import type { Learner } from '../crpo/learner';
-import type { BenchCase, RolloutCase, Side, TrainingCase } from './cases';
+import type { RolloutCase, Side, TrainingCase } from './cases';
 import { benchConfig, benchPrompts, benchRollouts, OBJECTIVE, OPTIMIZER } from './model';
 import { settleBackend } from './settle';
 
 /** Takes ownership of the learner, which has the bench's model of that case. */
-export function learnerSide(benchCase: BenchCase, learner: Learner, host: Pausable): Side {
+export function learnerSide(benchCase: TrainingCase | RolloutCase, learner: Learner, host: Pausable): Side {
   return benchCase.kind === 'training'
     ? trainingSide(benchCase, learner, host)
     : rolloutSide(benchCase, learner, host);

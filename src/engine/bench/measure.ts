@@ -8,6 +8,8 @@ export interface BenchHost {
   clock(): number;
   /** `cpu`: of all threads of the process, which other programs hardly disturb. `wall`: elapsed. */
   readonly timeKind: 'cpu' | 'wall';
+  /** Elapsed milliseconds, for choosing kernels on a GPU. */
+  wallClock(): number;
   /** Of the process, since before the first device was made; null without WebGPU. */
   readonly counter: GpuCounter | null;
   /** Lets a macrotask pass: Dawn in Node crashes without. Throws if the bench shall stop. */
@@ -33,6 +35,8 @@ export interface Spread {
 export interface GpuUse extends GpuCounts {
   /** The most that was allocated at a time, with everything else of the process. */
   readonly peakBytes: number;
+  /** The most that was allocated in the first run beyond what was there before it. */
+  readonly workingBytes: number;
   /** Buffers left allocated by this run alone. */
   readonly grownBytes: number;
   /** Pipelines compiled by the process so far. */
@@ -53,7 +57,9 @@ export async function measure(
   let result = Number.NaN;
   const times: number[] = [];
   let gpu: GpuUse | null = null;
+  let workingBytes = 0;
   const { counter } = host;
+  counter?.forgetPeak();
   for (let run = 0; run < warmUp + repeats; run++) {
     await host.breathe();
     const before = counter && { counts: { ...counter.counts }, liveBytes: counter.liveBytes };
@@ -61,11 +67,15 @@ export async function measure(
     const made = await side.run(run);
     await side.settle();
     if (run >= warmUp) times.push(host.clock() - start);
-    if (run === 0) result = made;
+    if (run === 0) {
+      result = made;
+      workingBytes = counter && before ? counter.peakBytes - before.liveBytes : 0;
+    }
     if (counter && before)
       gpu = {
         ...countsBetween(before.counts, counter.counts),
         peakBytes: counter.peakBytes,
+        workingBytes,
         grownBytes: counter.liveBytes - before.liveBytes,
         pipelinesSoFar: counter.counts.pipelines,
       };

@@ -99,6 +99,35 @@ export function benchPrompts({ vocabularySize }: PolicyConfig, rows: number, len
   return Array.from({ length: rows }, (_, row) => distinct[Math.floor(row / 4)]!);
 }
 
+/** A linear layer's x [rows, in], dy [rows, out] and weight [out, in]. */
+export function linearInputs(rows: number, inputs: number, outputs: number) {
+  const normal = normals(sequence(4, 'init'));
+  const values = (count: number) => Float32Array.from({ length: count }, normal);
+  return { x: values(rows * inputs), dy: values(rows * outputs), weight: values(outputs * inputs) };
+}
+
+/** What the head and the loss are given: hidden [rows, D], final norm [D], head [V, D], one rollout. */
+export function headInputs(rows: number, width: number, vocabulary: number) {
+  const normal = normals(sequence(5, 'init'));
+  const config = benchConfig({ ...MODELS.tiny, width, vocabulary, layers: 1 });
+  const [rollout] = benchRollouts(config, { rows: 1, promptTokens: 1, completionTokens: rows });
+  return {
+    config,
+    epsilon: config.normEpsilon,
+    hidden: Float32Array.from({ length: rows * width }, normal),
+    norm: Float32Array.from({ length: width }, () => 1 + 0.1 * normal()),
+    head: Float32Array.from({ length: vocabulary * width }, () => 0.05 * normal()),
+    rollout: rollout!,
+  };
+}
+
+/** The mean of |x|: one number to compare results by. */
+export function meanMagnitude(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += Math.abs(values[index]!);
+  return sum / values.length;
+}
+
 /** GRPO's clipped surrogate alone: no reference policy, no entropy bonus. */
 export const OBJECTIVE = {
   kind: 'crpo',

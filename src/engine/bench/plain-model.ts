@@ -122,10 +122,8 @@ export function hiddenStates(
   past: readonly KeysAndValues[] | null = null,
   capture: (layer: KeysAndValues) => void = () => undefined,
 ): tf.Tensor2D {
-  const normalize = (x: tf.Tensor, name: string) => {
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
-    return tf.mul(tf.mul(x, inverse), parameters.get(name)!) as tf.Tensor2D;
-  };
+  const normalize = (x: tf.Tensor, name: string) =>
+    normalized(x, parameters.get(name)! as tf.Tensor, epsilon) as tf.Tensor2D;
   const linear = (x: tf.Tensor, name: string) =>
     tf.matMul(x as tf.Tensor2D, parameters.get(name)! as tf.Tensor);
   let x: tf.Tensor = embed(parameters.get('embedding')! as tf.Tensor, ids);
@@ -141,6 +139,11 @@ export function hiddenStates(
     x = tf.add(x, linear(hidden, name('down')));
   }
   return normalize(x, 'norm');
+}
+
+/** RMSNorm, per row. */
+export function normalized(x: tf.Tensor, weight: tf.Tensor, epsilon: tf.Scalar): tf.Tensor {
+  return tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon))), weight);
 }
 
 /** Hidden states [M, D] → logits [M, V], by the tied head. */

@@ -1,16 +1,42 @@
 /** The baseline, ready to be measured. */
 // Not '../tensor': see plain-model.
 import { tf } from '../tensor/tf';
-import type { BenchCase, RolloutCase, Side, TrainingCase } from './cases';
-import { benchConfig, benchPrompts, benchRollouts, benchWeights, OPTIMIZER } from './model';
+import {
+  type BenchCase,
+  type HeadCase,
+  LINEAR_TIMES,
+  type LinearCase,
+  type RolloutCase,
+  type Side,
+  type TrainingCase,
+} from './cases';
+import {
+  benchConfig,
+  benchPrompts,
+  benchRollouts,
+  benchWeights,
+  headInputs,
+  linearInputs,
+  meanMagnitude,
+  OPTIMIZER,
+} from './model';
 import { plainRollout } from './plain-decode';
-import { createPlainModel, sequenceTables } from './plain-model';
-import { PlainAdamW, plainBatch, plainGradients } from './plain-step';
+import { createPlainModel, normalized, sequenceTables } from './plain-model';
+import { clippedLoss, PlainAdamW, plainBatch, plainGradients, targetLogprobs } from './plain-step';
 import { settleBackend } from './settle';
 
 /** On tfjs' active backend. */
 export function plainSide(benchCase: BenchCase): Side {
-  return benchCase.kind === 'training' ? trainingSide(benchCase) : rolloutSide(benchCase);
+  switch (benchCase.kind) {
+    case 'training':
+      return trainingSide(benchCase);
+    case 'rollout':
+      return rolloutSide(benchCase);
+    case 'linear':
+      return linearSide(benchCase);
+    case 'head':
+      return headSide(benchCase);
+  }
 }
 
 function trainingSide({ model: size, batch }: TrainingCase): Side {
@@ -49,5 +75,57 @@ function rolloutSide({ model: size, rows, promptTokens, tokens }: RolloutCase): 
     },
     settle: settleBackend,
     dispose: () => model.dispose(),
+  };
+}
+
+function linearSide({ rows, inputs, outputs, training }: LinearCase): Side {
+  const made = linearInputs(rows, inputs, outputs);
+  const x = tf.tensor2d(made.x, [rows, inputs]);
+  const dy = tf.tensor2d(made.dy, [rows, outputs]);
+  // As a model keeps it: [in, out].
+  const weight = tf.tidy(() => tf.transpose(tf.tensor2d(made.weight, [outputs, inputs])));
+  const product = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.matMul(a, b);
+  return {
+    run: async () => {
+      let y: tf.Tensor | undefined;
+      for (let time = 0; time < LINEAR_TIMES; time++) {
+        y?.dispose();
+        if (!training) y = product(x, weight);
+        else {
+          const { value, grads } = tf.valueAndGrads(product)([x, weight], dy);
+          tf.dispose(grads);
+          y = value;
+        }
+      }
+      const values = await y!.data();
+      y!.dispose();
+      return meanMagnitude(values);
+    },
+    settle: settleBackend,
+    dispose: () => tf.dispose([x, dy, weight]),
+  };
+}
+
+function headSide({ rows, width, vocabulary }: HeadCase): Side {
+  const made = headInputs(rows, width, vocabulary);
+  const hidden = tf.tensor2d(made.hidden, [rows, width]);
+  const head = tf.tensor2d(made.head, [vocabulary, width]);
+  const norm = tf.tensor1d(made.norm);
+  const epsilon = tf.scalar(made.epsilon);
+  const batch = plainBatch([made.rollout]);
+  const loss = (x: tf.Tensor, table: tf.Tensor, weight: tf.Tensor): tf.Scalar => {
+    const normed = normalized(x, weight, epsilon);
+    const logits = tf.matMul(normed, table, false, true);
+    return clippedLoss(targetLogprobs(logits as tf.Tensor2D, batch.targets), batch);
+  };
+  return {
+    run: async () => {
+      const { value, grads } = tf.valueAndGrads(loss)([hidden, head, norm]);
+      const [result] = await value.data();
+      tf.dispose([value, grads]);
+      return result!;
+    },
+    settle: settleBackend,
+    dispose: () => tf.dispose([hidden, head, norm, epsilon]),
   };
 }

@@ -53,14 +53,24 @@ export function completionLogprobs(
   const hidden = tf.reshape(hiddenStates(model, ids, tables), [rows, promptTokens + completionTokens, width]);
   const before = tf.slice(hidden, [0, promptTokens - 1, 0], [rows, completionTokens, width]);
   const logits = logitsOf(model, tf.reshape(before, [rows * completionTokens, width]));
-  const oneHot = tf.cast(tf.oneHot(targets, model.config.vocabularySize), 'float32');
+  return targetLogprobs(logits, targets);
+}
+
+/** [M, V] → (M) */
+export function targetLogprobs(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D {
+  const oneHot = tf.cast(tf.oneHot(targets, logits.shape[1]), 'float32');
   return tf.sum(tf.mul(tf.logSoftmax(logits), oneHot), -1) as tf.Tensor1D;
 }
 
-/** Σ w · −min(ratio · Â, clip(ratio) · Â). */
+/** The loss of the model on a batch. */
 export function plainLoss(model: PlainModel, batch: PlainBatch, tables: SequenceTables): tf.Scalar {
+  return clippedLoss(completionLogprobs(model, batch, tables), batch);
+}
+
+/** Σ w · −min(ratio · Â, clip(ratio) · Â). */
+export function clippedLoss(logprobs: tf.Tensor1D, batch: PlainBatch): tf.Scalar {
   const { clipRangeLow, clipRangeHigh } = OBJECTIVE.settings;
-  const ratio = tf.exp(tf.sub(completionLogprobs(model, batch, tables), batch.oldLogprobs));
+  const ratio = tf.exp(tf.sub(logprobs, batch.oldLogprobs));
   const clipped = tf.clipByValue(ratio, 1 - clipRangeLow, 1 + clipRangeHigh);
   const gain = tf.minimum(tf.mul(ratio, batch.advantages), tf.mul(clipped, batch.advantages));
   return tf.neg(tf.sum(tf.mul(gain, batch.weights))) as tf.Scalar;

@@ -12,6 +12,10 @@ const training = (caseName: CaseName, size: string): RowPlan[] => {
   ];
 };
 
+function linear(caseName: CaseName, name: string): RowPlan {
+  return { name, caseName, quantity: 'time', backend: 'webgpu', baseline: 'plain', target: null };
+}
+
 const SAMPLING = { backend: 'webgpu', caseName: 'rollout-d128', target: null } as const;
 
 export const PLANS: readonly RowPlan[] = [
@@ -23,6 +27,20 @@ export const PLANS: readonly RowPlan[] = [
     ...{ name: 'dispatches per token of a rollout', quantity: 'dispatches' },
   },
   { ...SAMPLING, baseline: 'plain', name: 'GPU memory at most in a rollout', quantity: 'peakBytes' },
+  {
+    ...{ backend: 'webgpu', caseName: 'head-v8192', baseline: 'plain', target: null },
+    ...{ name: 'head and loss, vocabulary 8,192: GPU memory', quantity: 'workingBytes' },
+  },
+  {
+    ...{ backend: 'webgpu', caseName: 'head-v8192', baseline: 'plain', target: null },
+    ...{ name: 'head and loss, vocabulary 8,192', quantity: 'time' },
+  },
+  ...([64, 128, 256, 512] as const).map((rows) =>
+    linear(`linear-training-${rows}`, `linear layer 896 × 1216, forward and backward, ${rows} tokens`),
+  ),
+  ...([1, 8, 32] as const).map((rows) =>
+    linear(`linear-decode-${rows}`, `linear layer 896 × 1216, forward, ${rows} rows`),
+  ),
   {
     ...{ backend: 'webgpu', caseName: 'training-d128', baseline: 'jax-js', target: null },
     ...{ name: 'training step, width 128', quantity: 'time' },

@@ -8,7 +8,7 @@ import type { GpuUse, Measurement, Spread } from './measure';
 type Backend = 'webgpu' | 'wasm';
 
 /** What is compared: milliseconds of a run, or what a run asks of WebGPU. */
-export type Quantity = 'time' | 'dispatches' | 'submits' | 'peakBytes' | 'pipelines';
+export type Quantity = 'time' | 'dispatches' | 'submits' | 'peakBytes' | 'workingBytes' | 'pipelines';
 
 /** A row's question, before anything was measured. */
 export interface RowPlan {
@@ -37,8 +37,8 @@ export interface BenchRow {
     readonly ratio: number;
     /** Of the repeats; null for what is counted. */
     readonly spread: { readonly ours: Spread; readonly baseline: Spread } | null;
-    /** How far the two losses are apart, relative to the baseline's; null where tokens are sampled. */
-    readonly lossDifference: number | null;
+    /** How far their results are apart (losses), relative to the baseline's; null where tokens are sampled. */
+    readonly difference: number | null;
   } | null;
   readonly problem: string | null;
 }
@@ -90,13 +90,13 @@ export function rowOf(
     const [ours, theirs] = [take('engine'), take(baseline)];
     const [a, b] = [measured('engine', caseName), measured(baseline, caseName)];
     const timed = quantity === 'time' && shorter === undefined;
-    const trained = CASES[caseName].kind === 'training';
+    const sampled = CASES[caseName].kind === 'rollout';
     const figures = {
       ours,
       baseline: theirs,
       ratio: theirs / ours,
       spread: timed ? { ours: a.time, baseline: b.time } : null,
-      lossDifference: trained ? Math.abs(a.result - b.result) / Math.abs(b.result) : null,
+      difference: sampled ? null : Math.abs(a.result - b.result) / Math.abs(b.result),
     };
     return { ...head, figures, problem: null };
   } catch (failure) {
@@ -108,13 +108,13 @@ export function rowOf(
 export function describeRow(row: BenchRow): string {
   const title = `${row.name}, against ${row.against} on ${row.backend}`.padEnd(72);
   if (row.figures === null) return `${title} ${row.problem}`;
-  const { ours, baseline, ratio, spread, lossDifference } = row.figures;
+  const { ours, baseline, ratio, spread, difference } = row.figures;
   const number = (value: number) => value.toFixed(value < 100 ? 1 : 0).padStart(8);
   const range = ({ lowest, highest }: Spread) => `${number(lowest).trim()}…${number(highest).trim()}`;
   const parts = [`${number(ours)} : ${number(baseline)} ${row.unit.padEnd(10)} × ${ratio.toFixed(2)}`];
   if (row.target !== null) parts.push(`target ${row.target}${ratio < row.target ? ' MISSED' : ''}`);
   if (spread !== null) parts.push(`${range(spread.ours)} : ${range(spread.baseline)}`);
-  if (lossDifference !== null) parts.push(`losses differ by ${lossDifference.toExponential(0)}`);
+  if (difference !== null) parts.push(`results differ by ${difference.toExponential(0)}`);
   return `${title} ${parts.join('   ')}`;
 }
 
@@ -125,9 +125,10 @@ function valueIn({ time, gpu }: Measurement, quantity: Quantity): number {
     dispatches: 'dispatches',
     submits: 'submits',
     peakBytes: 'peakBytes',
+    workingBytes: 'workingBytes',
     pipelines: 'pipelinesSoFar',
   };
-  return gpu[values[quantity]] / (quantity === 'peakBytes' ? 1e6 : 1);
+  return gpu[values[quantity]] / (quantity.endsWith('Bytes') ? 1e6 : 1);
 }
 
 function tokensOf(caseName: CaseName): number {
@@ -137,5 +138,5 @@ function tokensOf(caseName: CaseName): number {
 
 function unitOf(quantity: Quantity, timeKind: 'cpu' | 'wall'): BenchRow['unit'] {
   if (quantity === 'time') return timeKind === 'cpu' ? 'ms CPU' : 'ms';
-  return quantity === 'peakBytes' ? 'MB' : quantity;
+  return quantity === 'peakBytes' || quantity === 'workingBytes' ? 'MB' : quantity;
 }

@@ -19,6 +19,7 @@ describe('measuring', () => {
     const host: BenchHost = {
       clock: () => now,
       timeKind: 'cpu',
+      wallClock: () => now,
       counter: null,
       breathe: async () => {
         now += 1000; // is not counted
@@ -60,7 +61,7 @@ const measured = (median: number, dispatches: number, result = 2): Outcome => ({
         bindGroups: dispatches,
         pipelines: 0,
       },
-      ...{ peakBytes: 3e6, grownBytes: 0, pipelinesSoFar: 9 },
+      ...{ peakBytes: 3e6, workingBytes: 2e6, grownBytes: 0, pipelinesSoFar: 9 },
     },
   },
 });
@@ -90,7 +91,7 @@ describe('a row', () => {
       problem: null,
       figures: { ours: 10, baseline: 30, ratio: 3 },
     });
-    expect(row.figures!.lossDifference).toBeCloseTo(1e-3, 9);
+    expect(row.figures!.difference).toBeCloseTo(1e-3, 9);
     expect(row.figures!.spread!.ours).toMatchObject({ lowest: 9, highest: 11 });
     expect(describeRow(row)).not.toContain('MISSED');
     expect(describeRow(rowOf({ ...plan, target: 4 }, 'wall', both))).toMatch(/ms .*target 4 MISSED/);
@@ -107,7 +108,7 @@ describe('a row', () => {
     ]);
     const perToken = { ...plan, caseName: 'rollout-d128', shorter: 'rollout-d128-half' } as const;
     const { figures } = rowOf({ ...perToken, quantity: 'dispatches' }, 'cpu', rollouts);
-    expect(figures).toMatchObject({ ours: 20, baseline: 200, ratio: 10, lossDifference: null });
+    expect(figures).toMatchObject({ ours: 20, baseline: 200, ratio: 10, difference: null });
   });
 
   it('says why there is none', () => {
