@@ -46,18 +46,14 @@ export interface DecodeLinearCall {
   readonly variant?: DecodeLinearVariant;
 }
 
+/** With a norm or a gate, lanes of more than 2 rows were half as fast on a CPU: their loop is too long. */
 export function decodeLinear(gpu: Gpu, call: DecodeLinearCall): void {
   const product = productOf(call);
   const variant = call.variant ?? 'registers';
   if (variant === 'split') splitProduct(gpu, product);
-  else if (variant === 'registers') registerProduct(gpu, product, { rows: rowsPerLane(call), lanes: 8 });
+  else if (variant === 'registers' && (call.norm || call.gated || call.rows <= 2))
+    registerProduct(gpu, product, { rows: Math.min(2, call.rows), lanes: 8 });
   else runVariant(gpu, product, variant);
-}
-
-/** No more than there are, and few where a lane keeps two sums for each. */
-function rowsPerLane({ rows, gated }: DecodeLinearCall): number {
-  if (rows === 1) return 1;
-  return rows === 2 || gated ? 2 : 4;
 }
 
 function productOf(call: DecodeLinearCall): Product {

@@ -1,8 +1,8 @@
 /**
  * The product without workgroup memory or barriers. An invocation makes a tile of a few rows × 4
  * columns in registers; the lanes of a workgroup share the rows and lie side by side over the columns,
- * so that what they load of `a` is the same for all. Best on CPU rasterisers, where a barrier is dear,
- * a load common to all lanes is cheap, and one that differs by lane costs the most.
+ * so that what they load of `a` is the same for all. Best on CPU rasterisers, where a barrier is dear;
+ * but few rows: on lavapipe a loop longer than the instruction cache loses more than a larger tile gains.
  */
 import { type Gpu, type KernelSource, kernel, unroll } from '../../gpu';
 import { featuresOf, type Product, runProduct, sharedSource } from './product';
