@@ -5,6 +5,7 @@ import { openDatasetDatabase } from './dataset-database';
 import { openEvaluationDatabase } from './evaluation-database';
 import { scorerClient } from './scorer/client';
 import { TrainerService } from './trainer/service';
+import { wasmFolder } from './wasm-folder';
 
 declare const __BUILD__: string;
 
@@ -36,8 +37,3 @@ const service = new TrainerService({
 self.onmessage = ({ data }: MessageEvent<Numbered<Command>>) => {
   void service.receive(data);
 };
-
-/** The build puts this script into a folder beside `wasm/`; the development server serves it from the root. */
-function wasmFolder(): string {
-  return new URL(import.meta.env.DEV ? '/wasm/' : '../wasm/', self.location.href).href;
-}

@@ -9,7 +9,7 @@ import { CommandError, run, say } from '../lib/process.mjs';
 const isolate = fileURLToPath(new URL('isolate.mjs', import.meta.url));
 
 /**
- * @typedef {import('../../src/engine/bench/rows').BenchRow} BenchRow
+ * @typedef {import('../../src/protocol').BenchRow} BenchRow
  * @typedef {'lavapipe' | 'swiftshader' | 'gpu'} Adapter
  */
 

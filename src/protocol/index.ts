@@ -1,3 +1,4 @@
+export * from './bench';
 export * from './config';
 export * from './custom';
 export * from './datasets';

@@ -1,4 +1,5 @@
 /** How a task is measured: after a warm-up, several times, each run waited for to its end on the device. */
+import type { Spread } from '../../protocol';
 import type { Side } from './cases';
 import { countsBetween, type GpuCounter, type GpuCounts } from './counters';
 
@@ -23,13 +24,6 @@ export interface Measurement {
   readonly gpu: GpuUse | null;
   /** What the task made, for comparison between implementations. */
   readonly result: number;
-}
-
-export interface Spread {
-  readonly median: number;
-  readonly lowest: number;
-  readonly highest: number;
-  readonly repeats: number;
 }
 
 export interface GpuUse extends GpuCounts {

@@ -2,8 +2,9 @@
  * Measurements → rows of a table: what the engine takes against what a baseline takes, as a ratio from
  * one and the same run on one machine.
  */
+import type { BenchRow, Spread } from '../../protocol';
 import { CASES, type CaseName, type SideName } from './cases';
-import type { GpuUse, Measurement, Spread } from './measure';
+import type { GpuUse, Measurement } from './measure';
 
 type Backend = 'webgpu' | 'wasm';
 
@@ -21,26 +22,6 @@ export interface RowPlan {
   readonly baseline: Exclude<SideName, 'engine'>;
   /** Baseline / engine is to be at least this; null: there is none. */
   readonly target: number | null;
-}
-
-export interface BenchRow {
-  readonly name: string;
-  readonly backend: Backend;
-  readonly against: RowPlan['baseline'];
-  readonly unit: 'ms CPU' | 'ms' | 'dispatches' | 'submits' | 'MB' | 'pipelines';
-  readonly target: number | null;
-  /** null: it was not measured, and `problem` says why. */
-  readonly figures: {
-    readonly ours: number;
-    readonly baseline: number;
-    /** baseline / ours: above 1, the engine takes less. */
-    readonly ratio: number;
-    /** Of the repeats; null for what is counted. */
-    readonly spread: { readonly ours: Spread; readonly baseline: Spread } | null;
-    /** How far their results are apart (losses), relative to the baseline's; null where tokens are sampled. */
-    readonly difference: number | null;
-  } | null;
-  readonly problem: string | null;
 }
 
 /** One measurement of a run of the bench. */

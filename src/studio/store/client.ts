@@ -1,5 +1,5 @@
 /**
- * The page's end of its three workers, and the only place on the page that posts a message. Commands
+ * The page's end of its workers, and the only place on the page that posts a message. Commands
  * are numbered; each promise settles exactly once: by the worker's answer, or by the worker's end.
  * There are no time limits: training is long work, and only a crash is a reason to stop waiting.
  */
@@ -172,4 +172,10 @@ export const openScorerWorker = (): WorkerPort =>
   new Worker(new URL('../../../workers/scorer.worker.ts', import.meta.url), {
     type: 'module',
     name: 'scorer',
+  });
+
+export const openBenchWorker = (): WorkerPort =>
+  new Worker(new URL('../../../workers/bench.worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'bench',
   });

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Redirect, Route, Router, Switch, useLocation } from 'wouter';
 import { useHashLocation } from 'wouter/use-hash-location';
 import css from './App.module.css';
+import { Bench } from './bench/Bench';
 import { Checkpoints } from './checkpoints/Checkpoints';
 import { useSession, useStudio } from './context';
 import { Data } from './data/Data';
@@ -65,6 +66,7 @@ function Studio() {
               </Route>
               <Route path="/evaluate/:id?/:dataset?/:caseIndex?">{(params) => <Detail {...params} />}</Route>
               <Route path="/checkpoints" component={Checkpoints} />
+              <Route path="/bench" component={Bench} />
               <Route>
                 <Redirect to="/" replace />
               </Route>
