@@ -10,9 +10,16 @@ import { embed, headOf, hiddenStates } from './forward';
 import { decoderLayer, type ForwardModel, normalize } from './layers';
 import { FINAL_NORM } from './parameters';
 import { inverseFrequencies, rotate, rotationAt } from './rope';
+import { cutRows, forwardWork } from './work';
 
 /** Tokens, padding included, of the prompts that go through the model together: bounds prefill memory. */
 const PREFILL_TOKENS = 4096;
+
+/**
+ * Multiply-adds of them on a backend that computes on the calling thread: under a tenth of a second of
+ * tfjs-wasm on one core of 2024, so that a pause is answered soon.
+ */
+export const PREFILL_MULTIPLY_ADDS = 1e9;
 
 export interface Decoder {
   /** After the prompts: next-token logits, row-major [B, V], at temperature 1. */
@@ -24,14 +31,22 @@ export interface Decoder {
   dispose(): void;
 }
 
+export interface PrefillOptions {
+  /** Awaited between two parts of the prompts; what it throws ends the start. */
+  readonly breathe?: () => Promise<void>;
+  /** Work of a part at most, or one prompt. */
+  readonly partMultiplyAdds?: number;
+}
+
 /** Borrows the model until it is disposed of; the weights must not change meanwhile. */
 export async function startDecoder(
   model: ForwardModel,
   prompts: readonly (readonly number[])[],
+  options: PrefillOptions = {},
 ): Promise<Decoder> {
   const { distinct, rowOf } = shareEqual(prompts);
+  const { cache, lastHidden } = await prefill(model, distinct, options);
   const head = tf.keep(tf.tidy(() => tf.clone(headOf(model))));
-  const { cache, lastHidden } = prefill(model, distinct);
   try {
     const distinctLogits = await readLogits(model, head, lastHidden);
     cache.keepRows(rowOf);
@@ -121,18 +136,24 @@ async function readLogits(
 }
 
 /** Left-padded prompts through the model: their cache, and the hidden state of each one's last token. */
-function prefill(
+async function prefill(
   model: ForwardModel,
   prompts: readonly (readonly number[])[],
-): { cache: KvCache; lastHidden: tf.Tensor2D } {
+  { breathe, partMultiplyAdds = PREFILL_MULTIPLY_ADDS }: PrefillOptions,
+): Promise<{ cache: KvCache; lastHidden: tf.Tensor2D }> {
   const length = roundUp(Math.max(...prompts.map((prompt) => prompt.length)));
-  const rowsAtOnce = Math.max(1, Math.floor(PREFILL_TOKENS / length));
   const parts: KeysAndValues[][] = [];
   const hidden: tf.Tensor2D[] = [];
-  for (let start = 0; start < prompts.length; start += rowsAtOnce) {
-    const part: KeysAndValues[] = [];
-    hidden.push(prefillPart(model, prompts.slice(start, start + rowsAtOnce), length, part));
-    parts.push(part);
+  try {
+    for (const rows of prefillParts(model, prompts, length, partMultiplyAdds)) {
+      if (parts.length > 0) await breathe?.();
+      const part: KeysAndValues[] = [];
+      parts.push(part);
+      hidden.push(prefillPart(model, rows, length, part));
+    }
+  } catch (failure) {
+    tf.dispose([hidden, parts.flatMap((part) => part.map(({ keys, values }) => [keys, values]))]);
+    throw failure;
   }
   const layers = Array.from({ length: model.config.layers }, (_, layer) => {
     const ofLayer = parts.map((part) => part[layer]!);
@@ -143,6 +164,21 @@ function prefill(
   });
   const padding = prompts.map((prompt) => length - prompt.length);
   return { cache: createKvCache(model.config, layers, length, padding), lastHidden: joinRows(hidden) };
+}
+
+/** WebGPU only takes orders on this thread, and a part fills it better the larger it is: memory alone bounds it. */
+function prefillParts<Prompt>(
+  { config }: ForwardModel,
+  prompts: readonly Prompt[],
+  width: number,
+  partMultiplyAdds: number,
+): Prompt[][] {
+  const limit = tf.getBackend() === 'webgpu' ? Number.POSITIVE_INFINITY : partMultiplyAdds;
+  return cutRows(
+    prompts,
+    ({ length: rows }) =>
+      rows * width <= PREFILL_TOKENS && forwardWork(config, { rows, width, headPositions: 0 }) <= limit,
+  );
 }
 
 function prefillPart(

@@ -7,7 +7,7 @@ import { StudioError } from '../../protocol/errors';
 import type { Folder, NamedArray } from '../files';
 import { assertShape, constant, matmul, tf, trimGpuPool } from '../tensor';
 import { type PolicyConfig, readPolicyConfig } from './config';
-import { type Decoder, startDecoder } from './decoder';
+import { type Decoder, type PrefillOptions, startDecoder } from './decoder';
 import { completionDistribution, type TokenBatch } from './forward';
 import { parseJson, readJsonText } from './json';
 import type { ForwardModel, LoraFactors } from './layers';
@@ -52,7 +52,7 @@ export interface Policy {
   /** Runs the prompts (token ids, none empty); the weights must not change before the decoder is disposed of. */
   startDecoding(
     prompts: readonly (readonly number[])[],
-    options?: { readonly adapter?: boolean },
+    options?: PrefillOptions & { readonly adapter?: boolean },
   ): Promise<Decoder>;
   /** The policy as it is now, adapter included, to be read only; shares memory until this one is updated. */
   frozenCopy(): Policy;
@@ -169,8 +169,8 @@ function createFrom({ config, configJson, weights, adapter, frozen }: PolicyStat
       const headTrains = parameters !== undefined && adapter === null;
       return completionDistribution(model, batch, { temperature, entropy, headTrains });
     },
-    startDecoding: (prompts, { adapter: adapterOn = true } = {}) =>
-      startDecoder(modelWith(undefined, adapterOn), prompts),
+    startDecoding: (prompts, { adapter: adapterOn = true, ...options } = {}) =>
+      startDecoder(modelWith(undefined, adapterOn), prompts, options),
     frozenCopy: () => {
       const copied = adapter && { settings: adapter.settings, tensors: cloneAll(adapter.tensors) };
       return createFrom({ config, configJson, weights: cloneAll(weights), adapter: copied, frozen: true });

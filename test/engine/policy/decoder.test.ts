@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Decoder, Policy } from '../../../src/engine/policy';
+import { forwardWork } from '../../../src/engine/policy/work';
 import { tf } from '../../../src/engine/tensor';
 import { NODE_BACKENDS, useBackend } from '../tensor/backends';
 import { farthest } from '../tensor/numbers';
@@ -82,6 +83,48 @@ describe.each(NODE_BACKENDS)('the decoder on %s', (backend) => {
       alone.dispose();
     }
     decoder.dispose();
+    policy.dispose();
+  });
+
+  it('gives the same bits however the prompts are cut, and lets the host breathe between the parts', async () => {
+    const policy = tinyPolicy({ num_key_value_heads: 4 });
+    const prompts = Array.from({ length: 9 }, (_, row) => tokens(3 + 4 * row, row));
+    const decode = async (partMultiplyAdds: number) => {
+      let breaths = 0;
+      const breathe = async () => void breaths++;
+      const decoder = await policy.startDecoding(prompts, { partMultiplyAdds, breathe });
+      const next = Int32Array.from(prompts, (_, row) => row + 1);
+      const logits = [decoder.logits, await decoder.step(next), await decoder.step(next)];
+      decoder.dispose();
+      return { breaths, logits };
+    };
+    const whole = await decode(Number.POSITIVE_INFINITY);
+    expect(whole.breaths).toBe(0);
+    expect(farthest(whole.logits[1]!, whole.logits[2]!)).toBeGreaterThan(1e-3); // numbers that can differ
+    const work = forwardWork(policy.config, { rows: 1, width: 48, headPositions: 0 });
+    for (const [limit, parts] of [
+      [1, 9],
+      [2 * work, 5],
+      [5 * work, 2],
+    ] as const) {
+      const cut = await decode(limit);
+      expect(cut.breaths, `${limit}`).toBe(parts - 1);
+      expect(cut.logits, `${limit}`).toEqual(whole.logits);
+    }
+    policy.dispose();
+  });
+
+  it('ends where the host throws between two parts, and leaves no tensor behind', async () => {
+    const policy = tinyPolicy();
+    const start = (breathe: () => Promise<void>) =>
+      policy.startDecoding([tokens(4, 1), tokens(6, 2), tokens(9, 3)], { partMultiplyAdds: 1, breathe });
+    (await start(async () => undefined)).dispose(); // what is made once is made
+    const before = tf.memory().numTensors;
+    const throws = async () => {
+      throw new Error('enough');
+    };
+    await expect(start(throws)).rejects.toThrow('enough');
+    expect(tf.memory().numTensors).toBe(before);
     policy.dispose();
   });
 

@@ -26,7 +26,7 @@ export async function generate(
       ...(remembers && { seen: seenTokens(policy.config.vocabularySize, prompt) }),
     }),
   );
-  const decoder = await policy.startDecoding(prompts);
+  const decoder = await policy.startDecoding(prompts, { breathe: () => breathe(host) });
   try {
     await decodeAll(decoder, rows, settings, host);
   } finally {

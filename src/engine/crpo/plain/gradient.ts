@@ -3,6 +3,7 @@
  * micro-batch is cut, so that a pause is answered soon.
  */
 import type { Policy, PolicyConfig } from '../../policy';
+import { cutRows, forwardWork } from '../../policy/work';
 import { tf } from '../../tensor';
 import type { TokenSequence } from '../batch';
 import type { LossObjective, LossRollout } from '../learner';
@@ -17,39 +18,21 @@ import { paddedWidth, padRight, tokenBatch } from './token-batch';
  */
 export const PART_MULTIPLY_ADDS = 3.5e9;
 
-/**
- * The rows of a micro-batch cut, in order, into parts whose gradients add up to its own. It depends on
- * shapes alone, never on time: a resumed run sums in the same order.
- */
+/** The rows of a micro-batch cut, in order, into parts whose gradients add up to its own. */
 export function gradientParts<Row extends TokenSequence>(
   rows: readonly Row[],
   config: PolicyConfig,
   limit: number,
 ): Row[][] {
-  const parts: Row[][] = [];
-  let part: Row[] = [];
-  for (const row of rows) {
-    const larger = [...part, row];
-    if (part.length === 0 || gradientWork(larger, config) <= limit) part = larger;
-    else {
-      parts.push(part);
-      part = [row];
-    }
-  }
-  return part.length === 0 ? parts : [...parts, part];
+  return cutRows(rows, (part) => gradientWork(part, config) <= limit);
 }
 
 /** Multiply-adds of the matrix products of forward and backward over the rows as one padded batch. */
 export function gradientWork(rows: readonly TokenSequence[], config: PolicyConfig): number {
-  const { layers, hiddenSize, mlpWidth, heads, keyValueHeads, headWidth, vocabularySize } = config;
   const completion = paddedWidth(rows.map(({ completionTokens }) => completionTokens.length));
   const width = paddedWidth(rows.map(({ promptTokens }) => promptTokens.length)) + completion;
-  const queryAndOutput = 2 * hiddenSize * heads * headWidth;
-  const keyAndValue = 2 * hiddenSize * keyValueHeads * headWidth;
-  const attention = 2 * width * heads * headWidth; // scores and their sum over the values
-  const perToken = layers * (queryAndOutput + keyAndValue + attention + 3 * hiddenSize * mlpWidth);
-  const perRow = width * perToken + completion * hiddenSize * vocabularySize;
-  return 3 * rows.length * perRow; // the backward takes two products for each of the forward's
+  // The backward takes two products for each of the forward's.
+  return 3 * forwardWork(config, { rows: rows.length, width, headPositions: completion });
 }
 
 /**
