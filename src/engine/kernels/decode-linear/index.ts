@@ -46,7 +46,7 @@ export interface DecodeLinearCall {
   readonly variant?: DecodeLinearVariant;
 }
 
-/** With a norm or a gate, lanes of more than 2 rows were half as fast on a CPU: their loop is too long. */
+/** With a norm or a gate the loop is long, and 2 rows per lane were faster on lavapipe than 4 or 8. */
 export function decodeLinear(gpu: Gpu, call: DecodeLinearCall): void {
   const product = productOf(call);
   const variant = call.variant ?? 'registers';

@@ -2,7 +2,7 @@
  * The product on a CPU rasteriser for many rows (nt, nn). A lane keeps a slice of `b`, 8 k × 4 columns,
  * and takes the rows of a block past it one by one, adding to out after each slice. There a load costs
  * the most, since each lane checks its bounds, also where all lanes load the same; and a loop that
- * outgrows the instruction cache is slow. What is kept costs no load, and the loop is short: 1.4 to 1.8
+ * outgrows the instruction cache is slow. What is kept costs no load, and the loop is short: about 1.6
  * times as fast on lavapipe as registers.ts.
  */
 import { type Gpu, type KernelSource, kernel, unroll } from '../../gpu';
