@@ -1,0 +1,114 @@
+// @vitest-environment happy-dom
+import { act, fireEvent, screen, within } from '@testing-library/react';
+import { describe, expect, it, vi } from 'vitest';
+import type { BenchEvent, BenchReport } from '../../../src/protocol';
+import { openStudio, withLayout } from './screen';
+
+withLayout();
+
+/** The bench worker, spoken for by the test. */
+class ScriptedWorker {
+  static last: ScriptedWorker;
+  readonly posted: { readonly type: string; readonly requestId: number }[] = [];
+  terminated = false;
+  #listeners: ((event: { data: unknown }) => void)[] = [];
+
+  constructor() {
+    ScriptedWorker.last = this;
+  }
+  postMessage(message: { type: string; requestId: number }): void {
+    this.posted.push(message);
+  }
+  addEventListener(type: string, listener: (event: { data: unknown }) => void): void {
+    if (type === 'message') this.#listeners.push(listener);
+  }
+  terminate(): void {
+    this.terminated = true;
+  }
+  say(event: BenchEvent): Promise<void> {
+    return act(async () => {
+      for (const listener of this.#listeners) listener({ data: event });
+    });
+  }
+}
+
+const spread = { median: 20, lowest: 18, highest: 25, repeats: 5 };
+const report: BenchReport = {
+  adapter: 'Some GPU',
+  rows: [
+    {
+      ...{ name: 'training step', backend: 'webgpu', against: 'plain', unit: 'ms', target: 2, problem: null },
+      figures: {
+        ours: 20,
+        baseline: 50,
+        ratio: 2.5,
+        spread: { ours: spread, baseline: spread },
+        difference: 2e-7,
+      },
+    },
+    {
+      ...{ name: 'rollout', backend: 'wasm', against: 'plain', unit: 'ms', target: null, figures: null },
+      problem: 'engine: not measured',
+    },
+  ],
+};
+
+async function opened(): Promise<void> {
+  vi.stubGlobal('Worker', ScriptedWorker);
+  await openStudio('#/bench');
+}
+
+const press = (name: string) => act(async () => void fireEvent.click(screen.getByRole('button', { name })));
+
+describe('the benchmark’s screen', () => {
+  it('runs, shows rows as they come, and copies them', async () => {
+    const writeText = vi.fn(async () => undefined);
+    vi.stubGlobal('navigator', Object.assign(Object.create(navigator), { clipboard: { writeText } }));
+    await opened();
+    expect(screen.getByRole('button', { name: 'Copy results' })).toHaveProperty('disabled', true);
+    await press('Run');
+    const worker = ScriptedWorker.last;
+    const { requestId } = worker.posted[0]!;
+    await worker.say({ type: 'bench-progress', done: 1, total: 4, measuring: 'rollout wasm plain', report });
+    expect(screen.getByText('Measuring 2 of 4: rollout wasm plain')).toBeTruthy();
+    expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('25');
+    await worker.say({ type: 'done', requestId, result: report });
+    expect(worker.terminated).toBe(true);
+    expect(screen.queryByRole('progressbar')).toBeNull();
+    const row = screen.getByRole('row', { name: /^training step/ });
+    expect(
+      within(row)
+        .getAllByRole('cell')
+        .map(({ textContent }) => textContent),
+    ).toEqual([...['webgpu', '20.00 ms', '50.00 ms', '2.50 × (target 2.00)', '2e-7']]);
+    expect(screen.getByRole('row', { name: /^rollout/ }).textContent).toContain('engine: not measured');
+    await press('Copy results');
+    const [text] = writeText.mock.calls[0] as unknown as [string];
+    expect(JSON.parse(text)).toMatchObject({ adapter: 'Some GPU', rows: report.rows });
+  });
+
+  it('stops when it is told to, keeps what was measured, and runs again', async () => {
+    await opened();
+    await press('Run');
+    const first = ScriptedWorker.last;
+    await first.say({ type: 'bench-progress', done: 1, total: 4, measuring: 'x', report });
+    await press('Cancel');
+    expect(first.terminated).toBe(true);
+    expect(screen.getByText('Some GPU')).toBeTruthy();
+    await first.say({ type: 'bench-progress', done: 2, total: 4, measuring: 'late', report });
+    expect(screen.queryByText(/late/)).toBeNull();
+    await press('Run');
+    expect(ScriptedWorker.last).not.toBe(first);
+  });
+
+  it('says what went wrong', async () => {
+    await opened();
+    await press('Run');
+    const worker = ScriptedWorker.last;
+    const { requestId } = worker.posted[0]!;
+    const error = { boundary: 'device', code: 'x', message: 'The device was lost.' } as const;
+    await worker.say({ type: 'failed', requestId, error });
+    expect(screen.getByText('The device was lost.').getAttribute('role')).toBe('alert');
+    expect(screen.getByRole('button', { name: 'Run' })).toBeTruthy();
+  });
+});
