@@ -30,6 +30,7 @@ const SCREENS = {
   evaluate: 'evaluate',
   evaluation: 'evaluate/:id/0',
   comparison: 'evaluate/compare/:id/0/:id/0',
+  bench: 'bench',
 } as const;
 const THEMES = ['light', 'dark'] as const;
 

@@ -29,8 +29,6 @@ export const MODELS = {
   d256: { ...SMALL, width: 256, heads: 8, mlpWidth: 768 },
 } as const satisfies Readonly<Record<string, ModelSize>>;
 
-export type ModelName = keyof typeof MODELS;
-
 export function benchConfig({ layers, width, heads, keyValueHeads, mlpWidth, vocabulary }: ModelSize) {
   return readPolicyConfig(
     {
