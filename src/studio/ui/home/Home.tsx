@@ -1,6 +1,8 @@
 /** First sight (S1): start in one click, go on where one stopped, and see what this machine can do. */
 import type { ReactNode } from 'react';
 import { useLocation } from 'wouter';
+import type { BackendReport } from '../../../protocol';
+import { engineWords, isSlow } from '../../store/backend';
 import { formatBytes, formatCount, formatParameters, formatTime } from '../../store/format';
 import { isActive } from '../../store/state';
 import { useSession, useStudio } from '../context';
@@ -161,6 +163,17 @@ function Fact({ label, children }: { readonly label: string; readonly children: 
 
 type Verdict = 'good' | 'weak' | 'bad' | 'waiting';
 
+function backendLabel({ name, software }: BackendReport): string {
+  if (name === 'wasm') return 'WebAssembly on the CPU';
+  return software ? 'WebGPU in software' : 'WebGPU';
+}
+
+/** Adapter, what runs on it, and what follows from both. */
+function backendText(backend: BackendReport): string {
+  const said = [backend.adapter, engineWords(backend)].filter(Boolean).join(' · ');
+  return isSlow(backend) ? `${said}. Slower; the same numbers within rounding.` : said;
+}
+
 /** What the machine offers, each with what follows from it. */
 function Check() {
   const ready = useStudio((state) => state.ready);
@@ -168,15 +181,9 @@ function Check() {
   const storage = useStudio((state) => state.storage);
   const holdsLock = useStudio((state) => state.holdsLock);
   const backend = ready?.backend;
-  const gpu: [Verdict, string, string] = !backend
-    ? ['waiting', 'Backend', alive ? 'starting…' : 'the trainer is not running']
-    : backend.name === 'webgpu' && !backend.software
-      ? ['good', 'WebGPU', backend.adapter]
-      : [
-          'weak',
-          backend.name === 'webgpu' ? 'WebGPU in software' : 'WebAssembly on the CPU',
-          `${backend.adapter}. Slower; the numbers are the same.`,
-        ];
+  const gpu: [Verdict, string, string] = backend
+    ? [isSlow(backend) ? 'weak' : 'good', backendLabel(backend), backendText(backend)]
+    : ['waiting', 'Backend', alive ? 'starting…' : 'the trainer is not running'];
   const persisted: [Verdict, string, string] =
     storage?.persisted === true
       ? ['good', 'Storage', 'the browser keeps checkpoints until you delete them']

@@ -1,6 +1,7 @@
 /** Always in sight: the run and how long it still takes, the backend, storage, the theme. */
 import { Link } from 'wouter';
 import type { BackendReport, RunStatus } from '../../../protocol';
+import { backendName, engineWords, isSlow } from '../../store/backend';
 import { estimate } from '../../store/eta';
 import { formatBytes, formatEta } from '../../store/format';
 import type { PhaseProgress } from '../../store/state';
@@ -117,14 +118,13 @@ function Machine() {
 
 export function BackendChip({ backend }: { readonly backend: BackendReport | null }) {
   if (!backend) return <Chip>starting…</Chip>;
-  const slow = backend.software || backend.name === 'wasm';
-  const name = backend.name === 'webgpu' ? 'WebGPU' : 'WASM';
-  const explained = [backend.adapter, backend.notice].filter(Boolean).join('. ');
+  const engine = engineWords(backend);
+  const explained = [backend.adapter, engine, backend.notice].filter(Boolean).join('. ');
   return (
-    <Chip tone={slow ? 'warn' : 'ok'} title={explained}>
+    <Chip tone={isSlow(backend) ? 'warn' : 'ok'} title={explained}>
       <Icon name="chip" size={14} />
-      {name}
-      {slow ? ' · CPU' : ''}
+      {backendName(backend)}
+      {engine && <span className={css.engine}> · {engine}</span>}
     </Chip>
   );
 }

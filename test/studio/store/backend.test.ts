@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import type { BackendReport } from '../../../src/protocol';
+import { backendName, engineWords, isSlow } from '../../../src/studio/store/backend';
+
+const gpu: BackendReport = { name: 'webgpu', requested: 'auto', adapter: 'amd rdna-3', software: false };
+
+it.each<[BackendReport, string, string | null, boolean]>([
+  [{ ...gpu, engine: 'fused' }, 'WebGPU', 'own kernels', false],
+  [{ ...gpu, engine: 'plain' }, 'WebGPU', 'plain TensorFlow.js ops', true],
+  [{ ...gpu, engine: 'fused', software: true }, 'WebGPU · CPU', 'own kernels', true],
+  [gpu, 'WebGPU', null, false],
+  [{ ...gpu, name: 'wasm', engine: 'plain', software: true }, 'WASM · CPU', null, true],
+])('names %o', (backend, name, engine, slow) => {
+  expect([backendName(backend), engineWords(backend), isSlow(backend)]).toEqual([name, engine, slow]);
+});
