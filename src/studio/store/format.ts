@@ -44,6 +44,12 @@ export function formatBytes(bytes: number | null): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toPrecision(2))} ${units[unit]}`;
 }
 
+/** Powers of two, the unit of the setting that limits them: 4,096 MiB. */
+export function formatMebibytes(bytes: number): string {
+  const mebibytes = bytes / 2 ** 20;
+  return `${mebibytes < 10 ? Number(mebibytes.toFixed(1)) : formatCount(mebibytes)} MiB`;
+}
+
 export function formatDuration(seconds: number): string {
   if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
   if (seconds < 100) return `${Math.round(seconds)} s`;

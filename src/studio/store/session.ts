@@ -10,6 +10,7 @@ import {
   type DatasetCommand,
   type DatasetResults,
   type DatasetRow,
+  type MemoryPlan,
   type NamedFile,
   PROTOCOL_VERSION,
   type PromptSettings,
@@ -292,6 +293,11 @@ export class Session {
 
   edit(draft: RunConfig): void {
     this.#store.dispatch({ type: 'draft', draft });
+  }
+
+  /** GPU memory of a run with these settings; null: not known beforehand; rejects. */
+  planMemory(config: RunConfig): Promise<MemoryPlan | null> {
+    return this.send({ type: 'plan-memory', config });
   }
 
   /** Starts a run with the draft on the chosen dataset; true once it runs. */

@@ -12,6 +12,7 @@ import { cx } from '../kit/cx';
 import { Progress } from '../kit/Progress';
 import { ErrorText } from '../shell/ErrorPanel';
 import { PHASE_LABELS } from '../shell/TopBar';
+import { GpuMemory } from './GpuMemory';
 import css from './RunPanel.module.css';
 import { TrainButton } from './TrainButton';
 
@@ -22,6 +23,7 @@ export function RunPanel() {
       <div className={css.controls}>{isActive(run) ? <Controls run={run} /> : <TrainButton />}</div>
       <div className={css.about}>
         {run ? <Standing run={run} /> : <Plan />}
+        <GpuMemory />
         {!isActive(run) && <OverlapWarning />}
       </div>
       {run?.status === 'failed' && run.error && (
