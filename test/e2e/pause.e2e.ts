@@ -1,0 +1,130 @@
+/**
+ * How soon a run stands still after Pause was pressed, at every kind of moment of a step. A machine that
+ * nothing else keeps busy should take 300 ms at most; what is asserted also holds on a loaded one, and the
+ * figures are printed.
+ */
+import { loadavg } from 'node:os';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BackendChoice, Phase } from '../../src/protocol';
+import { type Browser, goTo, launch, noBrowser, prepareTinyRun, type StudioTab } from './studio';
+
+const MEDIAN_MS = 1500;
+
+/** Pressed so long after the first news of the phase. */
+interface Moment {
+  readonly phase: Phase;
+  readonly delayMs: number;
+}
+
+const moments = (phase: Phase, ...delaysMs: number[]): Moment[] =>
+  delaysMs.map((delayMs) => ({ phase, delayMs }));
+
+const RUNS: readonly {
+  readonly what: string;
+  readonly backend: BackendChoice;
+  readonly prepare: (page: Page) => Promise<void>;
+  readonly moments: readonly Moment[];
+}[] = [
+  {
+    what: 'the starter on WebAssembly',
+    backend: 'wasm',
+    prepare: async () => undefined,
+    moments: [
+      ...moments('sample', 10, 120, 300, 900),
+      ...moments('reference', 20, 150),
+      ...moments('update', 10, 200, 500, 1100),
+    ],
+  },
+  {
+    what: 'the tiny policy on WebGPU',
+    backend: 'webgpu',
+    prepare: prepareTinyRun,
+    moments: [
+      ...moments('sample', 0, 10, 60, 150),
+      ...moments('reference', 0, 15),
+      ...moments('update', 0, 10, 25, 60),
+    ],
+  },
+];
+
+describe.skipIf(noBrowser).each(RUNS)('Pause: $what', ({ what, backend, prepare, moments }) => {
+  let browser: Browser;
+  let studio: StudioTab;
+
+  beforeAll(async () => {
+    browser = await launch({ backend });
+    studio = await browser.open();
+    await prepare(studio.page);
+    await goTo(studio.page, 'train');
+  });
+  afterAll(() => browser?.close());
+
+  it('is answered soon at every moment of a step', { timeout: 600_000 }, async () => {
+    const { page, problems } = studio;
+    await page.evaluate(() => {
+      const { draft, datasetId } = window.crpoStudio!.state();
+      return window.crpoStudio!.send({
+        type: 'start',
+        config: { ...draft!, steps: 1000 },
+        datasetId: datasetId!,
+      });
+    });
+    const taken: { moment: string; ms: number }[] = [];
+    for (const moment of moments) {
+      const { ms, phase } = await pauseAt(page, moment);
+      taken.push({ moment: `${moment.phase} + ${moment.delayMs} ms (in ${phase})`, ms: Math.round(ms) });
+      await page.getByRole('button', { name: /^Continue/ }).click();
+    }
+    const sorted = taken.map(({ ms }) => ms).sort((a, b) => a - b);
+    const median = sorted[Math.floor(sorted.length / 2)]!;
+    console.log(
+      [
+        `Pause, ${what}: median ${median} ms, most ${sorted.at(-1)} ms; load ${loadavg()[0]!.toFixed(1)}`,
+        ...taken.map(({ moment, ms }) => `  ${String(ms).padStart(5)} ms  ${moment}`),
+      ].join('\n'),
+    );
+    expect(median).toBeLessThan(MEDIAN_MS);
+    expect(problems).toEqual([]);
+  });
+});
+
+/**
+ * Presses Pause at that moment of the run.
+ * @returns milliseconds until the run said that it is paused, and the phase in which Pause was pressed
+ */
+async function pauseAt(page: Page, moment: Moment): Promise<{ ms: number; phase: string }> {
+  await page.getByRole('button', { name: /^Pause/ }).waitFor();
+  const answer = await page.evaluate(
+    ({ phase, delayMs }) =>
+      new Promise<{ ms: number; phase: string }>((resolve) => {
+        const studio = window.crpoStudio!;
+        let before: string | null = null; // the phase of the news before
+        let pressed: { at: number; phase: string } | null = null;
+        const press = () => {
+          const buttons = [...document.querySelectorAll('button')];
+          const button = buttons.find(({ textContent }) => textContent.startsWith('Pause'))!;
+          pressed = { at: performance.now(), phase: before! };
+          button.click();
+        };
+        let waiting = true;
+        const stop = studio.onEvent((event) => {
+          if (event.type === 'phase') {
+            const begins = event.phase === phase && before !== phase;
+            before = event.phase;
+            if (begins && waiting) {
+              waiting = false;
+              setTimeout(press, delayMs);
+            }
+          }
+          if (event.type === 'run' && event.run.status === 'paused' && pressed) {
+            stop();
+            resolve({ ms: performance.now() - pressed.at, phase: pressed.phase });
+          }
+        });
+      }),
+    moment,
+  );
+  await page.getByRole('button', { name: /^Continue/ }).waitFor();
+  return answer;
+}
