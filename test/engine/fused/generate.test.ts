@@ -1,5 +1,5 @@
 /** Rollouts on the device against the plain learner: the same tokens from the same draws. */
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type {
   Completion,
   GenerationSettings,
@@ -14,6 +14,7 @@ import type { Gpu } from '../../../src/engine/gpu';
 import { describeOnGpu } from '../gpu/dawn';
 import { expectClose } from '../kernels/compare';
 import { tinyPolicy } from '../policy/tiny';
+import { useBackend } from '../tensor/backends';
 
 const PAD = 0;
 const HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
@@ -54,6 +55,8 @@ const SAMPLING: readonly [string, SamplingSettings | null][] = [
 ];
 
 describeOnGpu('generation', (gpu) => {
+  beforeAll(() => useBackend('wasm')); // for the plain learner
+
   it.each(SAMPLING)(
     'samples the tokens of the plain learner, %s',
     async (_, sampling) => {

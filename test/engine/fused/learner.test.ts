@@ -1,5 +1,5 @@
 /** The fused learner against the plain one on the same weights: the same calls, the same numbers. */
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../../src/engine/checkpoint/safetensors';
 import type { Learner, LossObjective, LossRollout } from '../../../src/engine/crpo/learner';
 import { plainLearner } from '../../../src/engine/crpo/plain/learner';
@@ -13,6 +13,7 @@ import { loadPolicy, type Policy, type TrainingChoice } from '../../../src/engin
 import { describeOnGpu } from '../gpu/dawn';
 import { expectClose, values } from '../kernels/compare';
 import { tinyPolicy, uniforms } from '../policy/tiny';
+import { useBackend } from '../tensor/backends';
 
 const PAD = 0;
 const HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
@@ -110,6 +111,8 @@ async function trainedValues(learner: Learner): Promise<Float32Array[]> {
 }
 
 describeOnGpu('fused and plain', (gpu) => {
+  beforeAll(() => useBackend('wasm')); // for the plain learner
+
   it.each(CASES)(
     '$name: losses, norms, weights and moments of three updates',
     async (each) => {
