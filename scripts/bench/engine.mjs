@@ -84,6 +84,7 @@ async function inIsolate(request) {
   });
   const line = output.split('\n').findLast((text) => text.startsWith('{"adapter"'));
   if (code === 0 && line !== undefined) return JSON.parse(line);
-  const reason = output.split('\n').find((text) => /Error|adapter/.test(text)) ?? `exit code ${code}`;
+  const reason =
+    output.split('\n').find((text) => /^(?!\s*at ).*(Error\b|no WebGPU)/.test(text)) ?? `exit code ${code}`;
   return { problem: reason.trim().slice(0, 200) };
 }

@@ -26,6 +26,10 @@ export const PLANS: readonly RowPlan[] = [
     ...{ ...SAMPLING, baseline: 'plain', shorter: 'rollout-d128-half' },
     ...{ name: 'dispatches per token of a rollout', quantity: 'dispatches' },
   },
+  {
+    ...{ ...SAMPLING, baseline: 'plain', shorter: 'rollout-d128-half' },
+    ...{ name: 'one token of 32 rows', quantity: 'time' },
+  },
   { ...SAMPLING, baseline: 'plain', name: 'GPU memory at most in a rollout', quantity: 'peakBytes' },
   {
     ...{ backend: 'webgpu', caseName: 'head-v8192', baseline: 'plain', target: null },
@@ -44,6 +48,14 @@ export const PLANS: readonly RowPlan[] = [
   {
     ...{ backend: 'webgpu', caseName: 'training-d128', baseline: 'jax-js', target: null },
     ...{ name: 'training step, width 128', quantity: 'time' },
+  },
+  {
+    ...{ backend: 'webgpu', caseName: 'training-d128', baseline: 'jax-js', target: null },
+    ...{ name: 'dispatches of a step, width 128', quantity: 'dispatches' },
+  },
+  {
+    ...{ backend: 'webgpu', caseName: 'training-d128', baseline: 'jax-js', target: null },
+    ...{ name: 'GPU memory at most, width 128', quantity: 'peakBytes' },
   },
   { ...SAMPLING, baseline: 'jax-js', name: 'rollout of 32 rows × 32 tokens', quantity: 'time' },
   {
