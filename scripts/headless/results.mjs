@@ -120,6 +120,7 @@ export class Results {
         backend: backend.name,
         adapter: backend.adapter,
         softwareAdapter: backend.software,
+        engine: backend.engine ?? 'plain',
         processor: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} threads`,
         build,
       },

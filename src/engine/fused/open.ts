@@ -1,5 +1,6 @@
 /** From a policy in plain ops to a fused learner with the same values. */
 import type { Policy } from '../policy';
+import { trimGpuPool } from '../tensor';
 import type { FusedDevice } from './device';
 import { FusedLearner } from './learner';
 
@@ -20,5 +21,6 @@ export async function fuse(policy: Policy, device: FusedDevice): Promise<FusedLe
     throw failure;
   } finally {
     policy.dispose();
+    trimGpuPool(0);
   }
 }
