@@ -26,7 +26,7 @@ describe('unsupported', () => {
   });
 
   it('names a tensor that the device cannot bind', () => {
-    const large = tinyConfig({ vocab_size: 2 ** 21 });
+    const large = tinyConfig({ vocab_size: 2 ** 22 });
     expect(unsupported(large, LIMITS)).toContain('embed_tokens');
     expect(unsupported(large, { ...LIMITS, maxStorageBufferBindingSize: 2 ** 30 })).toBeNull();
   });
