@@ -17,7 +17,7 @@ const LABELS: Readonly<Record<string, string>> = {
   moments: 'Optimizer’s moments',
   kv: 'Keys and values of the rollouts',
   activations: 'Activations',
-  scratch: 'Scratch',
+  scratch: 'Scratch buffers',
 };
 
 /** Largest first; a part that holds nothing is left out. */
@@ -73,16 +73,15 @@ export function remediesFor({ parts, bytes }: MemoryPlan, config: RunConfig): re
     .map(({ words }) => words);
 }
 
-/** null: it fits. Activations are computed twice by then: the plan counts on it. */
+/** null: it fits. Beyond the limit the plan already counts on activations that are computed twice. */
 export function memoryWarning(plan: MemoryPlan, config: RunConfig): string | null {
   if (plan.bytes <= plan.limitBytes) return null;
+  const although = plan.parts.activations
+    ? ', although activations are already computed twice to save memory'
+    : '';
   const remedies = remediesFor(plan, config);
-  const change =
-    remedies.length === 0
-      ? ''
-      : ` What takes less: ${new Intl.ListFormat('en', { type: 'disjunction' }).format(remedies)}.`;
-  return (
-    'More than the limit, although activations are already computed twice to save memory.' +
-    `${change} The run can start, and fails if the GPU has no room for it.`
-  );
+  const change = remedies.length === 0 ? '' : ` What takes less: ${anyOf.format(remedies)}.`;
+  return `More than the limit${although}.${change} The run can start, and fails if the GPU has no room for it.`;
 }
+
+const anyOf = new Intl.ListFormat('en', { type: 'disjunction' });

@@ -32,10 +32,14 @@ describe('a memory plan', () => {
         'less: a smaller micro-batch or shorter completions. The run can start, and fails if the GPU has ' +
         'no room for it.',
     );
+    // Generation takes most, and knows no activations.
+    expect(memoryWarning(plan({ weights: 60, kv: 41, activations: 0 }, 100), config)).toBe(
+      'More than the limit. What takes less: shorter completions or fewer rollouts per step. The run can ' +
+        'start, and fails if the GPU has no room for it.',
+    );
     // Nothing that the settings could change.
     expect(memoryWarning(plan({ weights: 200 }, 100), config)).toBe(
-      'More than the limit, although activations are already computed twice to save memory. The run can ' +
-        'start, and fails if the GPU has no room for it.',
+      'More than the limit. The run can start, and fails if the GPU has no room for it.',
     );
   });
 

@@ -11,7 +11,7 @@ withLayout();
 const MIB = 2 ** 20;
 const plan: MemoryPlan = {
   bytes: 412 * MIB,
-  parts: { weights: 100 * MIB, kv: 300 * MIB, scratch: 12 * MIB },
+  parts: { weights: 100 * MIB, kv: 299 * MIB, scratch: 12 * MIB, gradient: MIB, adapter: 0 },
   limitBytes: 4096 * MIB,
 };
 
@@ -37,9 +37,10 @@ describe('GPU memory before a run', () => {
     expect(line()).toBe('GPU memory 412 MiB of 4,096 MiB');
     const rows = within(screen.getByRole('table', { name: /The most that is held/ })).getAllByRole('row');
     expect(rows.map((row) => row.textContent)).toEqual([
-      'Keys and values of the rollouts300 MiB73 %',
+      'Keys and values of the rollouts299 MiB73 %',
       'Weights100 MiB24 %',
-      'Scratch12 MiB3 %',
+      'Scratch buffers12 MiB3 %',
+      'Gradient1 MiB< 1 %',
     ]);
     expect(screen.queryByText(/More than the limit/)).toBeNull();
   });

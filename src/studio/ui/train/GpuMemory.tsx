@@ -49,7 +49,7 @@ export function GpuMemory() {
               <tr key={name}>
                 <th scope="row">{label}</th>
                 <td>{formatMebibytes(bytes)}</td>
-                <td>{formatPercent(share, 0)}</td>
+                <td>{share < 0.005 ? '< 1 %' : formatPercent(share, 0)}</td>
                 <td className={css.share} aria-hidden="true">
                   <span className={css.part} style={{ width: `${100 * share}%` }} />
                 </td>
