@@ -19,6 +19,10 @@ function linear(caseName: CaseName, name: string): RowPlan {
 const SAMPLING = { backend: 'webgpu', caseName: 'rollout-d128', target: null } as const;
 
 export const PLANS: readonly RowPlan[] = [
+  {
+    ...{ backend: 'wasm', caseName: 'training-d128', baseline: 'plain', target: 3.5 },
+    ...{ name: 'training step, width 128', quantity: 'time' },
+  },
   ...training('training-d128', 'width 128'),
   ...training('training-d256', 'width 256'),
   { ...SAMPLING, baseline: 'plain', name: 'rollout of 32 rows × 32 tokens', quantity: 'time' },
@@ -58,8 +62,4 @@ export const PLANS: readonly RowPlan[] = [
     ...{ name: 'GPU memory at most, width 128', quantity: 'peakBytes' },
   },
   { ...SAMPLING, baseline: 'jax-js', name: 'rollout of 32 rows × 32 tokens', quantity: 'time' },
-  {
-    ...{ backend: 'wasm', caseName: 'training-d128', baseline: 'plain', target: 3.5 },
-    ...{ name: 'training step, width 128', quantity: 'time' },
-  },
 ];

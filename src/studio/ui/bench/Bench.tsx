@@ -31,7 +31,7 @@ export function Bench() {
   return (
     <Panel
       title="Benchmark"
-      note={report === null ? undefined : (report.adapter ?? 'no WebGPU')}
+      note={report?.adapter ?? undefined}
       flush
       actions={
         <>
