@@ -35,6 +35,7 @@ describe.skipIf(noBrowser)('training on WebGPU', () => {
     const { page } = studio;
     await prepareTinyRun(page);
     await goTo(page, 'train');
+    await page.locator('summary', { hasText: /^GPU memory .* MiB of 4,096 MiB/ }).waitFor();
     await page.getByRole('button', { name: 'Train' }).click();
     await untilRun(page, 'finished');
     const { run, history } = await stateOf(page);
