@@ -9,8 +9,8 @@
 import { StudioError } from '../../../protocol/errors';
 import type { Gpu, View } from '../../gpu';
 import { forwardKernel } from './webgpu';
-import { keyValueGradientKernel, queryGradientKernel } from './webgpu-backward';
-import { WIDTH } from './wgsl';
+import { keyTileOf, keyValueGradientKernel, queryGradientKernel } from './webgpu-backward';
+import { BLOCK, capacityOf, type Tile, tileOf } from './wgsl';
 
 export { type PackedSegments, packSegments, type SegmentGroup } from './segments';
 
@@ -59,13 +59,14 @@ export interface AttentionBackwardCall extends AttentionShape {
 export function attention(gpu: Gpu, call: AttentionCall): void {
   const { qkv, segments, out, lse } = call;
   checkShape(call);
-  const { rows, heads, keyValueHeads } = call;
+  const capacity = capacityOf(call.headWidth);
+  const tile = tileOf(capacity);
   gpu.run(
-    forwardKernel(call.headWidth),
+    forwardKernel(capacity),
     { out, lse, qkv, segments },
-    { rows, heads, keyValueHeads },
-    [Math.ceil(rows / WIDTH), heads],
-    costOf(call, heads, 2, 2),
+    uniformsOf(call),
+    queryTiles(call, tile),
+    costOf(call, tile, { products: 2, own: 1, others: 2 }),
   );
 }
 
@@ -73,41 +74,54 @@ export function attention(gpu: Gpu, call: AttentionCall): void {
 export function attentionBackward(gpu: Gpu, call: AttentionBackwardCall): void {
   const { qkv, out, lse, segments, readers, dOut, table, delta, dQkv } = call;
   checkShape(call);
-  const { rows, heads, keyValueHeads } = call;
-  const tiles = Math.ceil(rows / WIDTH);
+  const capacity = capacityOf(call.headWidth);
+  const queries = tileOf(capacity);
   gpu.run(
-    queryGradientKernel(call.headWidth),
+    queryGradientKernel(capacity),
     { dQkv, delta, qkv, out, dOut, lse, table, segments },
-    { rows, heads, keyValueHeads },
-    [tiles, heads],
-    costOf(call, heads, 3, 4),
+    uniformsOf(call),
+    queryTiles(call, queries),
+    costOf(call, queries, { products: 3, own: 2, others: 3 }),
   );
+  const keys = keyTileOf(capacity);
   gpu.run(
-    keyValueGradientKernel(call.headWidth),
+    keyValueGradientKernel(capacity),
     { dQkv, qkv, dOut, lse, delta, table, segments, readers },
-    { rows, heads, keyValueHeads },
-    [tiles, keyValueHeads],
-    costOf(call, keyValueHeads, 4, 4),
+    uniformsOf(call),
+    [Math.ceil(call.rows / (keys.items * keys.lanes)), call.keyValueHeads],
+    costOf(call, keys, { products: 4, own: 2, others: 4 }),
   );
 }
 
-/**
- * @param groups heads whose rows a lane takes
- * @param products multiply-adds per pair, head and value
- * @param operands of a lane's own row, read or written, each a head wide
- */
+function uniformsOf({ rows, heads, keyValueHeads, headWidth }: AttentionShape) {
+  return { rows, heads, keyValueHeads, quads: headWidth / 4, scale: 1 / Math.sqrt(headWidth) };
+}
+
+/** Workgroups: over the queries of all heads that share a key head, and over key heads. */
+function queryTiles(
+  { rows, heads, keyValueHeads }: AttentionShape,
+  { items, lanes }: Tile,
+): [x: number, y: number] {
+  return [Math.ceil((rows * heads) / keyValueHeads / (items * lanes)), keyValueHeads];
+}
+
+interface Work {
+  /** Multiply-adds per pair and value of a head. */
+  readonly products: number;
+  /** Operands of a head's width: of a lane's item for each block, and of the block's items. */
+  readonly own: number;
+  readonly others: number;
+}
+
 function costOf(
   { rows, heads, headWidth, pairs = (rows * (rows + 1)) / 2 }: AttentionShape,
-  groups: number,
-  products: number,
-  operands: number,
+  { items, lanes }: Tile,
+  { products, own, others }: Work,
 ) {
-  // The lanes of a workgroup load the two operands of the other side together.
-  const shared = (2 * pairs * heads * headWidth) / WIDTH;
-  return {
-    multiplyAdds: products * pairs * heads * headWidth,
-    bytes: 4 * (shared + operands * rows * groups * headWidth),
-  };
+  const width = heads * headWidth;
+  // The lanes of a workgroup load the block's items together.
+  const loads = pairs * width * (own / BLOCK + others / (items * lanes));
+  return { multiplyAdds: products * pairs * width, bytes: 4 * (loads + rows * width) };
 }
 
 function checkShape({ rows, heads, keyValueHeads, headWidth }: AttentionShape): void {

@@ -1,24 +1,31 @@
 /**
  * Attention backward in two kernels, both recomputing a weight from the log-sum-exp. With P the
  * weights, dP = dOut·Vᵀ and δ = Σ out·dOut of a row: dS = P∘(dP − δ), dQ = dS·K/√C, dK = dSᵀ·Q/√C,
- * dV = Pᵀ·dOut. Lanes are queries for dQ (which also stores δ) and keys for dK and dV, so every sum
+ * dV = Pᵀ·dOut. A lane takes queries for dQ (which also stores δ) and keys for dK and dV, so every sum
  * is a lane's own and its order fixed. The gradients of queries and keys are turned back to before
  * their rotation.
  */
-import { type Kernel, kernel } from '../../gpu';
+import { type Kernel, kernel, unroll } from '../../gpu';
 import {
-  ATTENDED_RANGES,
+  attends,
+  BLOCK,
   COLUMNS,
-  constants,
-  LAST_READER,
-  registers,
-  turnBack,
+  KEYS_OF_BLOCK,
+  LOG2E,
+  laneSums,
+  queriesOfLane,
+  sumAt,
+  type Tile,
+  tileOf,
   UNIFORMS,
-  WIDTH,
+  unrollPairs,
 } from './wgsl';
 
-export function queryGradientKernel(headWidth: number): Kernel {
-  return kernel(`attention-query-gradient-${headWidth}`, () => ({
+export function queryGradientKernel(capacity: number): Kernel {
+  const tile = tileOf(capacity);
+  const each = (line: (i: number) => string) => unroll(tile.items, line);
+  const pairs = (line: (i: number, j: number) => string) => unrollPairs(tile, line);
+  return kernel(`attention-query-gradient-${capacity}`, () => ({
     bindings: {
       dQkv: 'mut vec4<f32>',
       delta: 'mut f32',
@@ -30,54 +37,55 @@ export function queryGradientKernel(headWidth: number): Kernel {
       segments: 'vec4<i32>',
     },
     uniforms: UNIFORMS,
-    workgroupSize: WIDTH,
-    declarations: constants(headWidth) + ATTENDED_RANGES,
+    workgroupSize: tile.lanes,
+    declarations: LOG2E + laneSums(capacity, tile) + turnBack(tile),
     main: `
 ${COLUMNS}
-let first = tile.x * ${WIDTH}u;
-let row = min(first + lane, u.rows - 1u);
-let head = tile.y;
-let segment = vec4<u32>(segments[row]);
-let ranges = rangesOf(first, min(first + ${WIDTH}u, u.rows));
-let keys = firstKey + head / sharing * QUADS;
-let values = firstValue + head / sharing * QUADS;
-let queryAt = row * stride + head * QUADS;
-let outAt = (row * u.heads + head) * QUADS;
-var mean = 0.0;
-${registers(
-  headWidth,
-  (i) => `let q${i} = qkv[queryAt + ${i}u] * SCALE_LOG2E; let g${i} = dOut[outAt + ${i}u];
-var a${i} = vec4<f32>(); mean = chain(g${i}, out[outAt + ${i}u], mean);`,
-)}
-let logSum = lse[row * u.heads + head] * LOG2E;
-for (var part = 0u; part < 2u; part++) {
-  let to = select(ranges.y, ranges.w, part == 1u);
-  for (var other = select(ranges.x, ranges.z, part == 1u); other < to; other++) {
-    let k = other * stride + keys;
-    let v = other * stride + values;
-    var logit = 0.0;
-    var dWeight = 0.0;
-    ${registers(
-      headWidth,
-      (i) => `let k${i} = qkv[k + ${i}u]; logit = chain(q${i}, k${i}, logit);
-    dWeight = chain(g${i}, qkv[v + ${i}u], dWeight);`,
-    )}
-    let attends = (other - segment.y <= row - segment.y) | (other - segment.z < segment.w - segment.z);
-    let weight = select(0.0, exp2(logit - logSum), attends);
-    let dLogit = weight * (dWeight - mean);
-    ${registers(headWidth, (i) => `a${i} = fma(vec4(dLogit), k${i}, a${i});`)}
+${queriesOfLane(tile)}
+${each((i) => `var mean${i} = 0.0; let logSum${i} = lse[row${i} * u.heads + head${i}] * LOG2E;`)}
+for (var quad = 0u; quad < u.quads; quad++) {
+  ${each((i) => `mean${i} += dot(out[out${i} + quad], dOut[out${i} + quad]);`)}
+}
+for (var block = 0u; block < attended; block += ${BLOCK}u) {
+  ${KEYS_OF_BLOCK}
+  ${pairs((i, j) => `var w${i}_${j} = 0.0; var d${i}_${j} = 0.0;`)}
+  for (var quad = 0u; quad < u.quads; quad++) {
+    ${each((i) => `let q${i} = qkv[query${i} + quad]; let g${i} = dOut[out${i} + quad];`)}
+    ${unroll(BLOCK, (j) => `let k${j} = qkv[key${j} + quad]; let v${j} = qkv[value${j} + quad];`)}
+    ${pairs((i, j) => `w${i}_${j} += dot(q${i}, k${j}); d${i}_${j} += dot(g${i}, v${j});`)}
+  }
+  ${pairs(
+    (i, j) => `w${i}_${j} = select(0.0, exp2(w${i}_${j} * scale - logSum${i}), ${attends(i, j)});
+  d${i}_${j} = w${i}_${j} * (d${i}_${j} - mean${i});`,
+  )}
+  for (var quad = 0u; quad < u.quads; quad++) {
+    ${unroll(BLOCK, (j) => `let k${j} = qkv[key${j} + quad];`)}
+    ${each((i) => `var a${i} = ${sumAt(tile, i)};`)}
+    ${pairs((i, j) => `a${i} += d${i}_${j} * k${j};`)}
+    ${each((i) => `${sumAt(tile, i)} = a${i};`)}
   }
 }
-if (first + lane >= u.rows) { return; }
-delta[row * u.heads + head] = mean;
-let angles = u32(segments[row].x) * QUADS * 2u;
-${turnBack('a', headWidth)}
-${registers(headWidth, (i) => `dQkv[queryAt + ${i}u] = a${i} * SCALE;`)}`,
+${each(
+  (i) => `if (is${i}) {
+  delta[row${i} * u.heads + head${i}] = mean${i};
+  storeTurned(lane, ${i}u, query${i}, u32(segment${i}.x));
+}`,
+)}`,
   }));
 }
 
-export function keyValueGradientKernel(headWidth: number): Kernel {
-  return kernel(`attention-key-value-gradient-${headWidth}`, () => ({
+/** Keys of a workgroup: of each the gradients of key and value are summed up. */
+export function keyTileOf(capacity: number): Tile {
+  return tileOf(2 * capacity);
+}
+
+export function keyValueGradientKernel(capacity: number): Kernel {
+  const tile = keyTileOf(capacity);
+  const { items, lanes } = tile;
+  const each = (line: (i: number) => string) => unroll(items, line);
+  const pairs = (line: (i: number, j: number) => string) => unrollPairs(tile, line);
+  const [dKey, dValue] = [(i: number) => sumAt(tile, i), (i: number) => sumAt(tile, i, 'quad', 'valueSums')];
+  return kernel(`attention-key-value-gradient-${capacity}`, () => ({
     bindings: {
       dQkv: 'mut vec4<f32>',
       qkv: 'vec4<f32>',
@@ -89,45 +97,108 @@ export function keyValueGradientKernel(headWidth: number): Kernel {
       readers: 'vec4<i32>',
     },
     uniforms: UNIFORMS,
-    workgroupSize: WIDTH,
-    declarations: constants(headWidth) + LAST_READER,
+    workgroupSize: lanes,
+    declarations: [
+      LOG2E,
+      laneSums(capacity, tile),
+      laneSums(capacity, tile, 'valueSums'),
+      turnBack(tile),
+      LAST_READER,
+    ].join(''),
     main: `
 ${COLUMNS}
-let first = tile.x * ${WIDTH}u;
-let row = min(first + lane, u.rows - 1u);
-let reader = vec4<u32>(readers[row]);
-let to = lastReader(first, min(first + ${WIDTH}u, u.rows));
-let keyAt = row * stride + firstKey + tile.y * QUADS;
-let valueAt = row * stride + firstValue + tile.y * QUADS;
-${registers(
-  headWidth,
-  (i) => `let k${i} = qkv[keyAt + ${i}u] * SCALE_LOG2E; let v${i} = qkv[valueAt + ${i}u];
-var a${i} = vec4<f32>(); var b${i} = vec4<f32>();`,
+let begin = tile.x * ${lanes * items}u;
+let end = lastReader(begin, min(begin + ${lanes * items}u, u.rows));
+${each(
+  (i) => `let key_${i} = begin + lane * ${items}u + ${i}u;
+let row${i} = min(key_${i}, u.rows - 1u);
+let reader${i} = vec4<u32>(readers[row${i}]);
+let key${i} = row${i} * stride + firstKey + tile.y * u.quads;
+let value${i} = row${i} * stride + firstValue + tile.y * u.quads;`,
 )}
 for (var head = tile.y * sharing; head < (tile.y + 1u) * sharing; head++) {
-  for (var other = first; other < to; other++) {
-    let q = other * stride + head * QUADS;
-    let s = other * u.heads + head;
-    let g = s * QUADS;
-    var logit = 0.0;
-    var dWeight = 0.0;
-    ${registers(
-      headWidth,
-      (i) => `let q${i} = qkv[q + ${i}u]; logit = chain(k${i}, q${i}, logit);
-    let g${i} = dOut[g + ${i}u]; dWeight = chain(v${i}, g${i}, dWeight);`,
+  for (var block = begin; block < end; block += ${BLOCK}u) {
+    ${unroll(
+      BLOCK,
+      (j) => `let other${j} = min(block + ${j}u, end - 1u);
+    let query${j} = other${j} * stride + head * u.quads;
+    let place${j} = other${j} * u.heads + head;
+    let logSum${j} = lse[place${j}] * LOG2E;`,
     )}
-    let reads = (other - row < reader.x - row) | (other - reader.y < reader.z - reader.y);
-    let weight = select(0.0, exp2(logit - lse[s] * LOG2E), reads);
-    let dLogit = weight * (dWeight - delta[s]);
-    ${registers(
-      headWidth,
-      (i) => `a${i} = fma(vec4(dLogit), q${i}, a${i}); b${i} = fma(vec4(weight), g${i}, b${i});`,
+    ${pairs((i, j) => `var w${i}_${j} = 0.0; var d${i}_${j} = 0.0;`)}
+    for (var quad = 0u; quad < u.quads; quad++) {
+      ${each((i) => `let k${i} = qkv[key${i} + quad]; let v${i} = qkv[value${i} + quad];`)}
+      ${unroll(BLOCK, loadQuery)}
+      ${pairs((i, j) => `w${i}_${j} += dot(k${i}, q${j}); d${i}_${j} += dot(v${i}, g${j});`)}
+    }
+    ${unroll(BLOCK, (j) => `let mean${j} = delta[place${j}];`)}
+    ${pairs(
+      (i, j) => `w${i}_${j} = select(0.0, exp2(w${i}_${j} * scale - logSum${j}), ${reads(i, j)});
+    d${i}_${j} = w${i}_${j} * (d${i}_${j} - mean${j});`,
     )}
+    for (var quad = 0u; quad < u.quads; quad++) {
+      ${unroll(BLOCK, loadQuery)}
+      ${each((i) => `var a${i} = ${dKey(i)}; var b${i} = ${dValue(i)};`)}
+      ${pairs((i, j) => `a${i} += d${i}_${j} * q${j}; b${i} += w${i}_${j} * g${j};`)}
+      ${each((i) => `${dKey(i)} = a${i}; ${dValue(i)} = b${i};`)}
+    }
   }
 }
-if (first + lane >= u.rows) { return; }
-let angles = u32(segments[row].x) * QUADS * 2u;
-${turnBack('a', headWidth)}
-${registers(headWidth, (i) => `dQkv[keyAt + ${i}u] = a${i} * SCALE; dQkv[valueAt + ${i}u] = b${i};`)}`,
+${each(
+  (i) => `if (key_${i} < u.rows) {
+  for (var quad = 0u; quad < u.quads; quad++) { dQkv[value${i} + quad] = ${dValue(i)}; }
+  storeTurned(lane, ${i}u, key${i}, u32(segments[row${i}].x));
+}`,
+)}`,
   }));
+}
+
+/** Query and dOut of item j of the block. */
+function loadQuery(j: number): string {
+  return `let q${j} = qkv[query${j} + quad]; let g${j} = dOut[place${j} * u.quads + quad];`;
+}
+
+/** Whether query j of the block attends to key i. */
+function reads(i: number, j: number): string {
+  const own = `other${j} - row${i} < reader${i}.x - row${i}`;
+  const child = `other${j} - reader${i}.y < reader${i}.z - reader${i}.y`;
+  return `(block + ${j}u < end) & ((${own}) | (${child}))`;
+}
+
+/**
+ * `lastReader(first, end)`: behind the last row that attends to any of these rows; the first is `first`
+ * itself. Of the last group among them its prompt is what is read longest, if it reaches into them.
+ */
+const LAST_READER = `
+fn lastReader(first: u32, end: u32) -> u32 {
+  let reader = vec4<u32>(readers[end - 1u]);
+  let prompt = vec4<u32>(segments[end - 1u]);
+  var last = max(reader.x, reader.z);
+  if (prompt.w > max(first, prompt.z)) {
+    last = max(last, u32(readers[prompt.w - 1u].z));
+  }
+  return last;
+}`;
+
+/**
+ * `storeTurned(lane, i, at, position)`: stores what the lane summed up for item i, scaled, and turned
+ * back through the rotation by the position, from vec4 `at` of dQkv on: pairs (c, c + headWidth / 2).
+ */
+function turnBack(tile: Tile): string {
+  return `
+fn storeTurned(lane: u32, i: u32, at: u32, position: u32) {
+  let half = 2u * u.quads;
+  for (var quad = 0u; quad < u.quads; quad++) {
+    var turned = ${sumAt(tile, 'i')};
+    for (var c = 0u; c < 4u; c++) {
+      let column = 4u * quad + c;
+      let isFirst = column < half;
+      let pair = select(column - half, column + half, isFirst);
+      let turn = table[position * half + min(column, pair)];
+      let other = ${sumAt(tile, 'i', 'pair / 4u')}[pair % 4u];
+      turned[c] = turned[c] * turn.x + other * select(-turn.y, turn.y, isFirst);
+    }
+    dQkv[at + quad] = turned * u.scale;
+  }
+}`;
 }

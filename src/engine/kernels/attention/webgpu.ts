@@ -3,50 +3,60 @@
  * (Milakov and Gimelshein, 2018; FlashAttention, Dao et al. 2022), so nothing of size rows × rows is
  * ever stored. What the backward needs of it is one log-sum-exp per row and head.
  */
-import { type Kernel, kernel } from '../../gpu';
-import { ATTENDED_RANGES, COLUMNS, constants, registers, UNIFORMS, WIDTH } from './wgsl';
+import { type Kernel, kernel, unroll } from '../../gpu';
+import {
+  attends,
+  BLOCK,
+  COLUMNS,
+  KEYS_OF_BLOCK,
+  LOG2E,
+  laneSums,
+  queriesOfLane,
+  sumAt,
+  tileOf,
+  UNIFORMS,
+  unrollPairs,
+} from './wgsl';
 
-export function forwardKernel(headWidth: number): Kernel {
-  return kernel(`attention-${headWidth}`, () => ({
+export function forwardKernel(capacity: number): Kernel {
+  const tile = tileOf(capacity);
+  const each = (line: (i: number) => string) => unroll(tile.items, line);
+  const pairs = (line: (i: number, j: number) => string) => unrollPairs(tile, line);
+  return kernel(`attention-${capacity}`, () => ({
     bindings: { out: 'mut vec4<f32>', lse: 'mut f32', qkv: 'vec4<f32>', segments: 'vec4<i32>' },
     uniforms: UNIFORMS,
-    workgroupSize: WIDTH,
-    declarations: constants(headWidth) + ATTENDED_RANGES,
+    workgroupSize: tile.lanes,
+    declarations: LOG2E + laneSums(capacity, tile),
     // A masked logit lies far below the first maximum, so its weight is 0.
     main: `
 ${COLUMNS}
-let first = tile.x * ${WIDTH}u;
-let row = min(first + lane, u.rows - 1u);
-let head = tile.y;
-let segment = vec4<u32>(segments[row]);
-let ranges = rangesOf(first, min(first + ${WIDTH}u, u.rows));
-let keys = firstKey + head / sharing * QUADS;
-let values = firstValue + head / sharing * QUADS;
-let queryAt = row * stride + head * QUADS;
-${registers(headWidth, (i) => `let q${i} = qkv[queryAt + ${i}u] * SCALE_LOG2E; var o${i} = vec4<f32>();`)}
-var maximum = -1e30;
-var total = 0.0;
-for (var part = 0u; part < 2u; part++) {
-  let to = select(ranges.y, ranges.w, part == 1u);
-  for (var other = select(ranges.x, ranges.z, part == 1u); other < to; other++) {
-    let k = other * stride + keys;
-    let v = other * stride + values;
-    var logit = 0.0;
-    ${registers(headWidth, (i) => `logit = chain(q${i}, qkv[k + ${i}u], logit);`)}
-    let attends = (other - segment.y <= row - segment.y) | (other - segment.z < segment.w - segment.z);
-    logit = select(-3e38, logit, attends);
-    let higher = max(maximum, logit);
-    let keep = exp2(maximum - higher);
-    let weight = exp2(logit - higher);
-    maximum = higher;
-    total = fma(total, keep, weight);
-    ${registers(headWidth, (i) => `o${i} = fma(vec4(weight), qkv[v + ${i}u], o${i} * keep);`)}
+${queriesOfLane(tile)}
+${each((i) => `var maximum${i} = -1e30; var total${i} = 0.0;`)}
+for (var block = 0u; block < attended; block += ${BLOCK}u) {
+  ${KEYS_OF_BLOCK}
+  ${pairs((i, j) => `var w${i}_${j} = 0.0;`)}
+  for (var quad = 0u; quad < u.quads; quad++) {
+    ${each((i) => `let q${i} = qkv[query${i} + quad];`)}
+    ${unroll(BLOCK, (j) => `let k${j} = qkv[key${j} + quad];`)}
+    ${pairs((i, j) => `w${i}_${j} += dot(q${i}, k${j});`)}
+  }
+  ${pairs((i, j) => `w${i}_${j} = select(-3e38, w${i}_${j} * scale, ${attends(i, j)});`)}
+  ${each((i) => `var higher${i} = maximum${i};`)}
+  ${pairs((i, j) => `higher${i} = max(higher${i}, w${i}_${j});`)}
+  ${each((i) => `let keep${i} = exp2(maximum${i} - higher${i}); maximum${i} = higher${i}; total${i} *= keep${i};`)}
+  ${pairs((i, j) => `w${i}_${j} = exp2(w${i}_${j} - higher${i}); total${i} += w${i}_${j};`)}
+  for (var quad = 0u; quad < u.quads; quad++) {
+    ${unroll(BLOCK, (j) => `let v${j} = qkv[value${j} + quad];`)}
+    ${each((i) => `var o${i} = ${sumAt(tile, i)} * keep${i};`)}
+    ${pairs((i, j) => `o${i} += w${i}_${j} * v${j};`)}
+    ${each((i) => `${sumAt(tile, i)} = o${i};`)}
   }
 }
-if (first + lane >= u.rows) { return; }
-let outAt = (row * u.heads + head) * QUADS;
-let inverse = 1.0 / total;
-${registers(headWidth, (i) => `out[outAt + ${i}u] = o${i} * inverse;`)}
-lse[row * u.heads + head] = maximum / LOG2E + log(total);`,
+${each(
+  (i) => `if (is${i}) {
+  for (var quad = 0u; quad < u.quads; quad++) { out[out${i} + quad] = ${sumAt(tile, i)} / total${i}; }
+  lse[row${i} * u.heads + head${i}] = maximum${i} / LOG2E + log(total${i});
+}`,
+)}`,
   }));
 }

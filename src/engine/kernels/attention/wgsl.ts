@@ -1,82 +1,114 @@
 /**
- * What the attention kernels share. A workgroup takes WIDTH rows in a row, one per lane, and walks the
- * rows on the other side (keys for queries, queries for keys) one by one, all lanes the same, so that a
- * load serves them all; whether a row concerns a lane is a mask. Everything of the lane's row stays in
- * registers: an operand of headWidth values is headWidth / 4 of them, named q0, q1, …
+ * What the attention kernels share. A lane takes one or two items (a query of a head, or a key) and
+ * walks the other side in blocks, all lanes of a workgroup the same, and makes all products of its items
+ * with those of a block: a load, which is what costs, serves several products. The loops over a head's
+ * values stay loops, since their count is a uniform: a shader is as small for a wide head as for a
+ * narrow one. What a lane sums up lies in workgroup memory, touched once per block, at places of its
+ * own: no lane waits for another, and the order of every sum is fixed.
  */
 import { unroll } from '../../gpu';
 
-/** Rows of a workgroup, one per lane. */
-export const WIDTH = 32;
+/** Items that a lane meets at a time. */
+export const BLOCK = 4;
+const MAX_LANES = 32;
+/** Of the portable 16 KiB. */
+const WORKGROUP_VALUES = 4096;
 
-/** log₂ e: logits are kept in units of log 2, for exp2 costs less than exp. */
-const LOG2E = Math.LOG2E;
-
-/** The same for all widths of a head, so that a width is compiled once. */
-export const UNIFORMS = { rows: 'u32', heads: 'u32', keyValueHeads: 'u32' } as const;
-
-/** Vec4 in a head, and the factors from a product q·k to a logit, also in units of log 2. */
-export function constants(headWidth: number): string {
-  return `
-const QUADS = ${headWidth / 4}u;
-const SCALE = ${1 / Math.sqrt(headWidth)};
-const SCALE_LOG2E = ${LOG2E / Math.sqrt(headWidth)};
-const LOG2E = ${LOG2E};
-
-fn chain(a: vec4<f32>, b: vec4<f32>, sum: f32) -> f32 {
-  return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
-}
-`;
+export interface Tile {
+  /** Items of a lane. */
+  readonly items: 1 | 2;
+  readonly lanes: number;
 }
 
-/**
- * `rangesOf(first, end)`: ranges (x, y) and (z, w) that hold every row that any of these rows attends
- * to, the same for all lanes. In the order of `packSegments` these are the prefix of the first row, and
- * from the beginning of its segment on: what later segments attend to begins there or is that prefix.
- */
-export const ATTENDED_RANGES = `
-fn rangesOf(first: u32, end: u32) -> vec4<u32> {
-  let segment = vec4<u32>(segments[first]);
-  return vec4<u32>(segment.z, segment.w, segment.y, end);
-}`;
+/** @param sums values that an item sums up */
+export function tileOf(sums: number): Tile {
+  const items = sums * 2 * MAX_LANES <= WORKGROUP_VALUES ? 2 : 1;
+  const fitting = Math.min(MAX_LANES, Math.floor(WORKGROUP_VALUES / (items * sums)));
+  return { items, lanes: 2 ** Math.floor(Math.log2(fitting)) };
+}
 
-/**
- * `lastReader(first, end)`: behind the last row that attends to any of these rows; the first is `first`
- * itself. Of the last group in the tile its prompt is what is read longest, if it reaches into the tile.
- */
-export const LAST_READER = `
-fn lastReader(first: u32, end: u32) -> u32 {
-  let reader = vec4<u32>(readers[end - 1u]);
-  let prompt = vec4<u32>(segments[end - 1u]);
-  var last = max(reader.x, reader.z);
-  if (prompt.w > max(first, prompt.z)) {
-    last = max(last, u32(readers[prompt.w - 1u].z));
-  }
-  return last;
-}`;
+/** Heads up to this width have a kernel in common: a power of 2. */
+export function capacityOf(headWidth: number): number {
+  return Math.max(32, 2 ** Math.ceil(Math.log2(headWidth)));
+}
+
+/** The same for all kernels. `quads`: vec4 in a head; `scale`: from a product q·k to a logit. */
+export const UNIFORMS = {
+  rows: 'u32',
+  heads: 'u32',
+  keyValueHeads: 'u32',
+  quads: 'u32',
+  scale: 'f32',
+} as const;
+
+/** Logits are kept in units of log 2, for exp2 costs less than exp. */
+export const LOG2E = `const LOG2E = ${Math.LOG2E};\n`;
+
+/** `sums`, or another array of that size: `capacity` values for each item of each lane, zeros at first. */
+export function laneSums(capacity: number, { items, lanes }: Tile, name = 'sums'): string {
+  return `var<workgroup> ${name}: array<vec4<f32>, ${(items * capacity * lanes) / 4}>;\n`;
+}
+
+/** A lane's vec4 `quad` of item i. Lanes lie side by side. */
+export function sumAt({ items, lanes }: Tile, i: number | string, quad = 'quad', name = 'sums'): string {
+  return `${name}[(${items}u * (${quad}) + ${i}) * ${lanes}u + lane]`;
+}
 
 /** Where things begin, in vec4: the stride of qkv, and the first key and value head in it. */
 export const COLUMNS = `
-let stride = (u.heads + 2u * u.keyValueHeads) * QUADS;
-let firstKey = u.heads * QUADS;
-let firstValue = (u.heads + u.keyValueHeads) * QUADS;
-let sharing = u.heads / u.keyValueHeads;`;
-
-/** Registers a0, a1, … of a head of some row. */
-export function registers(headWidth: number, line: (index: number) => string): string {
-  return unroll(headWidth / 4, line);
-}
+let stride = (u.heads + 2u * u.keyValueHeads) * u.quads;
+let firstKey = u.heads * u.quads;
+let firstValue = (u.heads + u.keyValueHeads) * u.quads;
+let sharing = u.heads / u.keyValueHeads;
+let scale = u.scale * LOG2E;`;
 
 /**
- * Turns the gradient in the registers back through the rotation by the row's position: pairs
- * (i, i + headWidth / 2), cosine and sine from `table` from `angles` on.
+ * The lane's queries of the heads that share key head tile.y, as items row · sharing + head: of each
+ * the row, head and segment, whether it is one at all, and where its query and its output begin.
+ * All that the workgroup's queries attend to are `attended` rows.
+ *
+ * In the order of `packSegments` these are the prefix of the first row, and all from the beginning of
+ * its segment on: what later segments attend to begins there or is that prefix.
  */
-export function turnBack(name: string, headWidth: number): string {
-  const half = headWidth / 2;
-  const value = (index: number) => `${name}${index >> 2}.${'xyzw'[index & 3]}`;
-  return unroll(half, (i) => {
-    const [a, b] = [value(i), value(i + half)];
-    return `{ let t = table[angles + ${i}u]; let a = ${a}; let b = ${b};
-      ${a} = a * t.x + b * t.y; ${b} = b * t.x - a * t.y; }`;
-  });
+export function queriesOfLane({ items, lanes }: Tile): string {
+  return `
+let queries = u.rows * sharing;
+let begin = tile.x * ${lanes * items}u;
+let end = min(begin + ${lanes * items}u, queries);
+${unroll(
+  items,
+  (i) => `let item${i} = min(begin + lane * ${items}u + ${i}u, queries - 1u);
+let is${i} = begin + lane * ${items}u + ${i}u < queries;
+let row${i} = item${i} / sharing;
+let head${i} = tile.y * sharing + item${i} % sharing;
+let segment${i} = vec4<u32>(segments[row${i}]);
+let query${i} = row${i} * stride + head${i} * u.quads;
+let out${i} = (row${i} * u.heads + head${i}) * u.quads;`,
+)}
+let segment = vec4<u32>(segments[begin / sharing]);
+let prefix = segment.w - segment.z;
+let attended = prefix + (end - 1u) / sharing + 1u - segment.y;
+let keys = firstKey + tile.y * u.quads;
+let values = firstValue + tile.y * u.quads;`;
+}
+
+/** Of the keys from `block` on: row, and where key and value begin. Past the last, the last again. */
+export const KEYS_OF_BLOCK = unroll(
+  BLOCK,
+  (j) => `let at${j} = min(block + ${j}u, attended - 1u);
+let other${j} = at${j} + select(segment.y - prefix, segment.z, at${j} < prefix);
+let key${j} = other${j} * stride + keys;
+let value${j} = other${j} * stride + values;`,
+);
+
+/** Whether query i attends to key j of the block. */
+export function attends(i: number, j: number): string {
+  const own = `other${j} - segment${i}.y <= row${i} - segment${i}.y`;
+  const prefix = `other${j} - segment${i}.z < segment${i}.w - segment${i}.z`;
+  return `(block + ${j}u < attended) & ((${own}) | (${prefix}))`;
+}
+
+/** Text for each item of a lane with each of a block. */
+export function unrollPairs({ items }: Tile, line: (i: number, j: number) => string): string {
+  return unroll(items, (i) => unroll(BLOCK, (j) => line(i, j)));
 }
