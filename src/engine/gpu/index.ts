@@ -2,7 +2,6 @@
 export {
   ALIGNMENT,
   type Cost,
-  type Counters,
   type Gpu,
   partOf,
   type Recording,
@@ -11,5 +10,5 @@ export {
 } from './gpu';
 export { type BindingType, type Kernel, type KernelSource, kernel, reduceLanes, unroll } from './kernel';
 export { selfTest } from './self-test';
-export type { GpuBuffer, GpuDevice, GpuLimits, View } from './webgpu';
+export type { GpuLimits, View } from './webgpu';
 export { classOf, Workspace } from './workspace';

@@ -12,7 +12,7 @@ import { forwardKernel } from './webgpu';
 import { keyTileOf, keyValueGradientKernel, queryGradientKernel } from './webgpu-backward';
 import { BLOCK, capacityOf, type Tile, tileOf } from './wgsl';
 
-export { type PackedSegments, packSegments, type SegmentGroup } from './segments';
+export { packSegments, type SegmentGroup } from './segments';
 
 export interface AttentionShape {
   readonly rows: number;
