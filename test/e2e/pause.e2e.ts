@@ -10,6 +10,8 @@ import type { BackendChoice, Phase } from '../../src/protocol';
 import { type Browser, goTo, launch, noBrowser, prepareTinyRun, type StudioTab } from './studio';
 
 const MEDIAN_MS = 1500;
+/** For the phase to begin and for the answer. */
+const DEADLINE_MS = 90_000;
 
 /** Pressed so long after the first news of the phase. */
 interface Moment {
@@ -96,8 +98,8 @@ describe.skipIf(noBrowser).each(RUNS)('Pause: $what', ({ what, backend, prepare,
 async function pauseAt(page: Page, moment: Moment): Promise<{ ms: number; phase: string }> {
   await page.getByRole('button', { name: /^Pause/ }).waitFor();
   const answer = await page.evaluate(
-    ({ phase, delayMs }) =>
-      new Promise<{ ms: number; phase: string }>((resolve) => {
+    ({ phase, delayMs, deadlineMs }) =>
+      new Promise<{ ms: number; phase: string }>((resolve, reject) => {
         const studio = window.crpoStudio!;
         let before: string | null = null; // the phase of the news before
         let pressed: { at: number; phase: string } | null = null;
@@ -108,6 +110,11 @@ async function pauseAt(page: Page, moment: Moment): Promise<{ ms: number; phase:
           button.click();
         };
         let waiting = true;
+        setTimeout(() => {
+          const { run, errors } = studio.state();
+          const standing = JSON.stringify([run?.status, run?.step, errors.map(({ record }) => record.code)]);
+          reject(new Error(`no answer: ${standing}, phase ${before}, pressed ${pressed !== null}`));
+        }, deadlineMs);
         const stop = studio.onEvent((event) => {
           if (event.type === 'phase') {
             const begins = event.phase === phase && before !== phase;
@@ -123,7 +130,7 @@ async function pauseAt(page: Page, moment: Moment): Promise<{ ms: number; phase:
           }
         });
       }),
-    moment,
+    { ...moment, deadlineMs: DEADLINE_MS },
   );
   await page.getByRole('button', { name: /^Continue/ }).waitFor();
   return answer;
