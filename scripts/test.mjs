@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findBrowser, howToGetBrowser, installChromiumOnDebian } from './lib/browser.mjs';
+import { ensureTestPrograms, howToGetBrowser } from './lib/browser.mjs';
 import { ensureBuilt } from './lib/build.mjs';
 import { cacheFolder } from './lib/paths.mjs';
 import { runCommand, runTool, say } from './lib/process.mjs';
@@ -14,7 +14,7 @@ import { addCounts, countTests, summaryLine } from './lib/test-summary.mjs';
 
 await runCommand(async () => {
   await ensureInstalled();
-  const browser = findBrowser() ?? (await installChromiumOnDebian());
+  const browser = await ensureTestPrograms();
   await ensureBuilt();
   mkdirSync(cacheFolder, { recursive: true });
 

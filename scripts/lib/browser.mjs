@@ -127,26 +127,39 @@ export function findBrowser() {
 }
 
 /**
- * Installs Chromium with apt, on Debian or Ubuntu, as root.
- * @returns {Promise<Browser | null>} null: not such a machine, or apt did not manage.
+ * What the tests need beside Node, installed with apt where it is missing, on Debian or Ubuntu, as
+ * root: Chromium, and the Vulkan loader, by which the tests of the kernels reach Chromium's software
+ * GPU in Node.
+ * @returns {Promise<Browser | null>} null: there is no browser, and apt did not bring one
  */
-export async function installChromiumOnDebian() {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !isDebian()) return null;
-  say('Installing Chromium by apt for the browser tests; this takes a minute or two …');
+export async function ensureTestPrograms() {
+  const browser = findBrowser();
+  const missing = [...(browser === null ? ['chromium'] : []), ...(hasVulkanLoader() ? [] : ['libvulkan1'])];
+  if (process.platform !== 'linux' || missing.length === 0) return browser;
+  if (process.getuid?.() !== 0 || !isDebian()) return browser;
+  say(`Installing ${missing.join(' and ')} by apt for the tests; this takes a minute or two …`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const steps = [
     ['update', '-q'],
-    ['install', '-y', '-q', '--no-install-recommends', 'chromium'],
+    ['install', '-y', '-q', '--no-install-recommends', ...missing],
   ];
   for (const args of steps) {
     const { code, output } = await run('apt-get', args, { output: 'capture', env });
     if (code !== 0) {
       say(output.trimEnd());
       say(`apt-get ${args[0]} ended with exit code ${code}.`);
-      return null;
+      return browser;
     }
   }
   return findBrowser();
+}
+
+function hasVulkanLoader() {
+  try {
+    return execFileSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' }).includes('libvulkan.so.1');
+  } catch {
+    return false;
+  }
 }
 
 /**
