@@ -13,6 +13,7 @@ import {
   KEYS_OF_BLOCK,
   LOG2E,
   laneSums,
+  ownOperands,
   queriesOfLane,
   sumAt,
   type Tile,
@@ -42,6 +43,10 @@ export function queryGradientKernel(capacity: number): Kernel {
     main: `
 ${COLUMNS}
 ${queriesOfLane(tile)}
+${ownOperands(capacity, tile, [
+  { name: 'query', from: 'qkv', at: 'query' },
+  { name: 'gradient', from: 'dOut', at: 'out' },
+])}
 ${each((i) => `var mean${i} = 0.0; let logSum${i} = lse[row${i} * u.heads + head${i}] * LOG2E;`)}
 for (var quad = 0u; quad < u.quads; quad++) {
   ${each((i) => `mean${i} += dot(out[out${i} + quad], dOut[out${i} + quad]);`)}
@@ -50,7 +55,7 @@ for (var block = 0u; block < attended; block += ${BLOCK}u) {
   ${KEYS_OF_BLOCK}
   ${pairs((i, j) => `var w${i}_${j} = 0.0; var d${i}_${j} = 0.0;`)}
   for (var quad = 0u; quad < u.quads; quad++) {
-    ${each((i) => `let q${i} = qkv[query${i} + quad]; let g${i} = dOut[out${i} + quad];`)}
+    ${each((i) => `let q${i} = query[${tile.items}u * quad + ${i}u]; let g${i} = gradient[${tile.items}u * quad + ${i}u];`)}
     ${unroll(BLOCK, (j) => `let k${j} = qkv[key${j} + quad]; let v${j} = qkv[value${j} + quad];`)}
     ${pairs((i, j) => `w${i}_${j} += dot(q${i}, k${j}); d${i}_${j} += dot(g${i}, v${j});`)}
   }
@@ -116,8 +121,14 @@ let reader${i} = vec4<u32>(readers[row${i}]);
 let key${i} = row${i} * stride + firstKey + tile.y * u.quads;
 let value${i} = row${i} * stride + firstValue + tile.y * u.quads;`,
 )}
+${ownOperands(capacity, tile, [
+  { name: 'key', from: 'qkv', at: 'key' },
+  { name: 'value', from: 'qkv', at: 'value' },
+])}
+// A CPU runs 8 lanes at once: no use for queries before all of them.
+let start = begin + lane / 8u * ${8 * items}u;
 for (var head = tile.y * sharing; head < (tile.y + 1u) * sharing; head++) {
-  for (var block = begin; block < end; block += ${BLOCK}u) {
+  for (var block = start; block < end; block += ${BLOCK}u) {
     ${unroll(
       BLOCK,
       (j) => `let other${j} = min(block + ${j}u, end - 1u);
@@ -127,7 +138,7 @@ for (var head = tile.y * sharing; head < (tile.y + 1u) * sharing; head++) {
     )}
     ${pairs((i, j) => `var w${i}_${j} = 0.0; var d${i}_${j} = 0.0;`)}
     for (var quad = 0u; quad < u.quads; quad++) {
-      ${each((i) => `let k${i} = qkv[key${i} + quad]; let v${i} = qkv[value${i} + quad];`)}
+      ${each((i) => `let k${i} = key[${items}u * quad + ${i}u]; let v${i} = value[${items}u * quad + ${i}u];`)}
       ${unroll(BLOCK, loadQuery)}
       ${pairs((i, j) => `w${i}_${j} += dot(k${i}, q${j}); d${i}_${j} += dot(v${i}, g${j});`)}
     }

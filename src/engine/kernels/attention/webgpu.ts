@@ -11,6 +11,7 @@ import {
   KEYS_OF_BLOCK,
   LOG2E,
   laneSums,
+  ownOperands,
   queriesOfLane,
   sumAt,
   tileOf,
@@ -31,12 +32,13 @@ export function forwardKernel(capacity: number): Kernel {
     main: `
 ${COLUMNS}
 ${queriesOfLane(tile)}
+${ownOperands(capacity, tile, [{ name: 'query', from: 'qkv', at: 'query' }])}
 ${each((i) => `var maximum${i} = -1e30; var total${i} = 0.0;`)}
 for (var block = 0u; block < attended; block += ${BLOCK}u) {
   ${KEYS_OF_BLOCK}
   ${pairs((i, j) => `var w${i}_${j} = 0.0;`)}
   for (var quad = 0u; quad < u.quads; quad++) {
-    ${each((i) => `let q${i} = qkv[query${i} + quad];`)}
+    ${each((i) => `let q${i} = query[${tile.items}u * quad + ${i}u];`)}
     ${unroll(BLOCK, (j) => `let k${j} = qkv[key${j} + quad];`)}
     ${pairs((i, j) => `w${i}_${j} += dot(q${i}, k${j});`)}
   }

@@ -49,6 +49,23 @@ export function laneSums(capacity: number, { items, lanes }: Tile, name = 'sums'
   return `var<workgroup> ${name}: array<vec4<f32>, ${(items * capacity * lanes) / 4}>;\n`;
 }
 
+/** A lane's own operands, which it loads once: `name`{i} of item i begins at the vec4 `at`{i} of `from`. */
+export function ownOperands(
+  capacity: number,
+  { items }: Tile,
+  operands: readonly { readonly name: string; readonly from: string; readonly at: string }[],
+): string {
+  return `
+${operands.map(({ name }) => `var ${name}: array<vec4<f32>, ${(items * capacity) / 4}>;`).join('\n')}
+for (var quad = 0u; quad < u.quads; quad++) {
+  ${unroll(items, (i) =>
+    operands
+      .map(({ name, from, at }) => `${name}[${items}u * quad + ${i}u] = ${from}[${at}${i} + quad];`)
+      .join('\n'),
+  )}
+}`;
+}
+
 /** A lane's vec4 `quad` of item i. Lanes lie side by side. */
 export function sumAt({ items, lanes }: Tile, i: number | string, quad = 'quad', name = 'sums'): string {
   return `${name}[(${items}u * (${quad}) + ${i}) * ${lanes}u + lane]`;
