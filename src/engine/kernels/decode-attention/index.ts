@@ -80,12 +80,13 @@ export function decodeAttention(gpu: Gpu, call: DecodeAttentionCall): void {
   const { qkv, table, slotRow, state, promptCache, ownCache, out } = call;
   const { slots, capacity, heads, keyValueHeads, headWidth, positions = capacity } = call;
   checkHeads(call);
-  const chunks = Math.ceil(heads / keyValueHeads / chunkOf(call));
+  const chunk = chunkOf(call);
+  const chunks = Math.ceil(heads / keyValueHeads / chunk);
   const pairs = slots * positions * headWidth;
   gpu.run(
-    decodeAttentionKernel({ heads, keyValueHeads, headWidth }),
+    decodeAttentionKernel(chunk),
     { qkv, table, slotRow, state, promptCache, ownCache, out },
-    { slots, capacity, scale: 1 / Math.sqrt(headWidth) },
+    { heads, keyHeads: keyValueHeads, quads: headWidth / 4, capacity, scale: 1 / Math.sqrt(headWidth) },
     [slots, keyValueHeads, chunks],
     {
       multiplyAdds: 2 * pairs * heads,

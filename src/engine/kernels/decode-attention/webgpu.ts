@@ -1,13 +1,15 @@
 /**
  * The shaders of a decoded token: its embedding, its attention, and the copy of a prompt's keys and values.
  *
- * Attention: a workgroup per slot, key head and chunk of the query heads that share it. A lane takes
- * every LANES-th position of the prompt, then of the row's own cache, and keeps a running softmax
- * (maximum, sum, weighted values; Milakov and Gimelshein, arXiv 1805.02867) per query head in
- * registers, so that each key and value is loaded once for the chunk; the lanes' softmaxes are merged in
- * the end. The token's own key and value come from registers of the first lane, never from the cache.
+ * Attention: a workgroup per slot, key head and chunk of the query heads that share it, so that each key
+ * and value is loaded once for the chunk. Positions come in tiles: first the prompt's, then those of the
+ * row's own cache, then the token itself, whose key and value come from the workgroup's memory, never
+ * from the cache. Of a tile, lanes take positions for the scores; then, with the maximum so far
+ * (Milakov and Gimelshein, arXiv 1805.02867), lanes take the vec4s of a value, several lanes a vec4 each
+ * at other positions, and sum up weighted values in registers. The count of vec4s is a uniform: all
+ * widths of a head have a kernel in common, and it compiles in seconds.
  */
-import { type Kernel, kernel, unroll } from '../../gpu';
+import { type Kernel, kernel, reduceLanes, unroll } from '../../gpu';
 
 export interface AttentionVariant {
   readonly heads: number;
@@ -15,25 +17,24 @@ export interface AttentionVariant {
   readonly headWidth: number;
 }
 
-export const LANES = 16;
-/** Accumulators that a lane can keep, in values: LANES times as many fit into the workgroup's memory. */
-const LANE_VALUES = 128;
+export const LANES = 32;
+const MAX_CHUNK = 4;
+/** Positions of a lane in a tile. */
+const PER_LANE = 4;
+const TILE = LANES * PER_LANE;
 
 /** Query heads that a workgroup takes, of those that share a key head. */
-export function chunkOf({ heads, keyValueHeads, headWidth }: AttentionVariant): number {
-  return Math.min(heads / keyValueHeads, Math.max(1, Math.floor(LANE_VALUES / headWidth)));
+export function chunkOf({ heads, keyValueHeads }: AttentionVariant): number {
+  return Math.min(heads / keyValueHeads, MAX_CHUNK);
 }
 
-export function decodeAttentionKernel(variant: AttentionVariant): Kernel {
-  const { heads, keyValueHeads, headWidth } = variant;
-  const chunk = chunkOf(variant);
-  const [quads, sharing] = [headWidth / 4, heads / keyValueHeads];
-  /** A lane's softmax of each head takes up one more key and value. */
-  const attend = (cache: string) => `
-    ${unroll(quads, (i) => `let key${i} = ${cache}[at + ${i}u];`)}
-    ${unroll(quads, (i) => `let value${i} = ${cache}[at + ${quads + i}u];`)}
-    ${unroll(chunk, (head) => takeUp(head, quads))}`;
-  return kernel(`decode-attention-${heads}-${keyValueHeads}-${headWidth}`, () => ({
+/** @param chunk query heads of a workgroup */
+export function decodeAttentionKernel(chunk: number): Kernel {
+  const each = (line: (head: number) => string) => unroll(chunk, line);
+  const pairs = (line: (head: number, i: number) => string) =>
+    each((head) => unroll(PER_LANE, (i) => line(head, i)));
+  const lanesOf = (vector: string, head: number) => `${vector}.${'xyzw'[head]}`;
+  return kernel(`decode-attention-${chunk}`, () => ({
     bindings: {
       qkv: 'vec4<f32>',
       table: 'vec2<f32>',
@@ -43,30 +44,39 @@ export function decodeAttentionKernel(variant: AttentionVariant): Kernel {
       ownCache: 'mut vec4<f32>',
       out: 'mut vec4<f32>',
     },
-    uniforms: { slots: 'u32', capacity: 'u32', scale: 'f32' },
+    uniforms: { heads: 'u32', keyHeads: 'u32', quads: 'u32', capacity: 'u32', scale: 'f32' },
     workgroupSize: LANES,
     declarations: `
-const LANES = ${LANES}u;
-const QUADS = ${quads}u;
-const KEY_HEADS = ${keyValueHeads}u;
-const CHUNK = ${chunk}u;
-const STRIDE = ${(heads + 2 * keyValueHeads) * quads}u;
-var<workgroup> queries: array<vec4<f32>, ${chunk * quads}>;
-var<workgroup> newKey: array<vec4<f32>, ${quads}>;
-var<workgroup> maxima: array<f32, ${LANES * chunk}>;
-var<workgroup> sums: array<f32, ${LANES * chunk}>;
-var<workgroup> values: array<vec4<f32>, ${LANES * chunk * quads}>;
+var<workgroup> queries: array<vec4<f32>, ${chunk * LANES}>;
+/** Key, then value of the token. */
+var<workgroup> token: array<vec4<f32>, ${2 * LANES}>;
+var<workgroup> weights: array<f32, ${chunk * TILE}>;
+var<workgroup> peaks: array<vec4<f32>, ${LANES}>;
+var<workgroup> values: array<vec4<f32>, ${chunk * LANES}>;
+var<private> promptLength: u32;
+var<private> tokenPosition: u32;
+/** Where the key head's key at position 0 of prompt and own cache would lie. */
+var<private> promptAt: u32;
+var<private> ownAt: u32;
+var<private> step: u32;
+/** A vec4 of key and value at a position of the sequence. */
+fn cached(position: u32, quad: u32) -> vec4<f32> {
+  if (position < promptLength) { return promptCache[promptAt + position * step + quad]; }
+  if (position < tokenPosition) { return ownCache[ownAt + (position - promptLength) * step + quad]; }
+  return token[quad];
+}
 fn valueOf(start: u32, index: u32) -> f32 { return qkv[start + index / 4u][index % 4u]; }
-/** Four values of a head that begins at a vec4 of qkv, turned by the position's angles. */
-fn rotated(start: u32, quad: u32, angles: u32) -> vec4<f32> {
+/** Four values of a head that begins at a vec4 of qkv, turned by the token's position. */
+fn rotated(start: u32, quad: u32) -> vec4<f32> {
+  let half = 2u * u.quads;
   var turned: vec4<f32>;
   for (var i = 0u; i < 4u; i++) {
     let index = 4u * quad + i;
-    let pair = index % ${headWidth / 2}u;
-    let turn = table[angles + pair];
+    let pair = index % half;
+    let turn = table[tokenPosition * half + pair];
     let a = valueOf(start, pair);
-    let b = valueOf(start, pair + ${headWidth / 2}u);
-    turned[i] = select(b * turn.x + a * turn.y, a * turn.x - b * turn.y, index < ${headWidth / 2}u);
+    let b = valueOf(start, pair + half);
+    turned[i] = select(b * turn.x + a * turn.y, a * turn.x - b * turn.y, index < half);
   }
   return turned;
 }`,
@@ -77,88 +87,83 @@ fn rotated(start: u32, quad: u32, angles: u32) -> vec4<f32> {
   let before = state[2u * row];
   if (before.z != 0) { return; }
   let own = u32(before.y) - 1u;
-  let promptStart = u32(before.w);
-  let promptLength = u32(state[2u * row + 1u].x);
-  let angles = (promptLength + own) * ${headWidth / 2}u;
-  let start = slot * STRIDE;
-  let firstHead = tile.z * CHUNK;
-  let chunkHeads = min(CHUNK, ${sharing}u - firstHead);
+  let quads = u.quads;
+  step = 2u * u.keyHeads * quads;
+  let last = u32(state[2u * row + 1u].x) + own;
+  promptLength = last - own;
+  tokenPosition = last;
+  promptAt = u32(before.w) * step + 2u * keyHead * quads;
+  ownAt = row * u.capacity * step + 2u * keyHead * quads;
+  let start = slot * (u.heads + 2u * u.keyHeads) * quads;
+  let sharing = u.heads / u.keyHeads;
+  let firstHead = tile.z * ${chunk}u;
+  let chunkHeads = min(${chunk}u, sharing - firstHead);
   // Of a last chunk that is not full, the heads beyond repeat its last one and are not written.
-  for (var i = lane; i < CHUNK * QUADS; i += LANES) {
-    let head = keyHead * ${sharing}u + firstHead + min(i / QUADS, chunkHeads - 1u);
-    queries[i] = rotated(start + head * QUADS, i % QUADS, angles) * u.scale;
+  for (var i = lane; i < ${chunk}u * quads; i += ${LANES}u) {
+    let head = keyHead * sharing + firstHead + min(i / quads, chunkHeads - 1u);
+    queries[i] = rotated(start + head * quads, i % quads) * u.scale;
   }
-  let keyStart = start + (${heads}u + keyHead) * QUADS;
-  let valueStart = keyStart + KEY_HEADS * QUADS;
-  let ownStart = row * u.capacity;
-  let ownAt = ((ownStart + own) * KEY_HEADS + keyHead) * 2u * QUADS;
-  for (var i = lane; i < QUADS; i += LANES) {
-    let key = rotated(keyStart, i, angles);
-    newKey[i] = key;
+  if (lane < quads) {
+    let key = rotated(start + (u.heads + keyHead) * quads, lane);
+    let value = qkv[start + (u.heads + u.keyHeads + keyHead) * quads + lane];
+    token[lane] = key;
+    token[quads + lane] = value;
     if (firstHead == 0u) {
-      ownCache[ownAt + i] = key;
-      ownCache[ownAt + QUADS + i] = qkv[valueStart + i];
+      ownCache[ownAt + own * step + lane] = key;
+      ownCache[ownAt + own * step + quads + lane] = value;
     }
   }
   workgroupBarrier();
-  ${unroll(
-    chunk,
-    (head) => `var max${head} = -1e30; var sum${head} = 0.0;
-  ${unroll(quads, (i) => `var out${head}_${i} = vec4<f32>(0.0);`)}`,
-  )}
-  if (lane == 0u) {
-    ${unroll(chunk, (head) => {
-      const score = unroll(
-        quads,
-        (i) => `${i === 0 ? '' : '+ '}dot(queries[${head * quads + i}], newKey[${i}])`,
-      );
-      return `max${head} = ${score}; sum${head} = 1.0;
-    ${unroll(quads, (i) => `out${head}_${i} = qkv[valueStart + ${i}u];`)}`;
-    })}
+  let quad = lane % quads;
+  let split = lane / quads;
+  let splits = ${LANES}u / quads;
+  ${each((head) => `var peak${head} = -1e30; var sum${head} = 0.0; var out${head} = vec4<f32>();`)}
+  for (var first = 0u; first <= last; first += ${TILE}u) {
+    let count = min(${TILE}u, last + 1u - first);
+    ${pairs((head, i) => `var s${head}_${i} = 0.0;`)}
+    for (var k = 0u; k < quads; k++) {
+      ${each((head) => `let q${head} = queries[${head}u * quads + k];`)}
+      ${unroll(PER_LANE, (i) => `let k${i} = cached(first + min(lane + ${i * LANES}u, count - 1u), k);`)}
+      ${pairs((head, i) => `s${head}_${i} += dot(q${head}, k${i});`)}
+    }
+    // What is past the last position stands for the last one again, which leaves the maximum as it is.
+    var mine = vec4<f32>(-1e30);
+    ${pairs((head, i) => `${lanesOf('mine', head)} = max(${lanesOf('mine', head)}, s${head}_${i});`)}
+    peaks[lane] = mine;
+    ${reduceLanes('peaks', LANES, 'max')}
+    let highest = peaks[0];
+    ${each(
+      (head) => `let higher${head} = max(peak${head}, ${lanesOf('highest', head)});
+    let keep${head} = exp(peak${head} - higher${head});
+    peak${head} = higher${head}; sum${head} *= keep${head}; out${head} *= keep${head};`,
+    )}
+    ${pairs((head, i) => `weights[${head * TILE + i * LANES}u + lane] = exp(s${head}_${i} - peak${head});`)}
+    workgroupBarrier();
+    if (split < splits) {
+      for (var i = split; i < count; i += splits) {
+        let value = cached(first + i, quads + quad);
+        ${each(
+          (head) => `let w${head} = weights[${head * TILE}u + i];
+        sum${head} += w${head}; out${head} += w${head} * value;`,
+        )}
+      }
+    }
+    workgroupBarrier();
   }
-  for (var position = lane; position < promptLength; position += LANES) {
-    let at = ((promptStart + position) * KEY_HEADS + keyHead) * 2u * QUADS;
-    ${attend('promptCache')}
-  }
-  for (var position = lane; position < own; position += LANES) {
-    let at = ((ownStart + position) * KEY_HEADS + keyHead) * 2u * QUADS;
-    ${attend('ownCache')}
-  }
-  ${unroll(
-    chunk,
-    (head) => `maxima[${head}u * LANES + lane] = max${head}; sums[${head}u * LANES + lane] = sum${head};
-  ${unroll(quads, (i) => `values[(${head}u * LANES + lane) * QUADS + ${i}u] = out${head}_${i};`)}`,
-  )}
+  ${each((head) => `values[${head * LANES}u + lane] = out${head}; weights[${head * LANES}u + lane] = sum${head};`)}
   workgroupBarrier();
-  let outStart = (slot * ${heads}u + keyHead * ${sharing}u + firstHead) * QUADS;
-  for (var i = lane; i < chunkHeads * QUADS; i += LANES) {
-    let first = (i / QUADS) * LANES;
-    var highest = -1e30;
-    for (var part = 0u; part < LANES; part++) { highest = max(highest, maxima[first + part]); }
+  let outStart = (slot * u.heads + keyHead * sharing + firstHead) * quads;
+  for (var i = lane; i < chunkHeads * quads; i += ${LANES}u) {
+    let place = i / quads * ${LANES}u + i % quads;
     var sum = 0.0;
-    var total = vec4<f32>(0.0);
-    for (var part = 0u; part < LANES; part++) {
-      let factor = exp(maxima[first + part] - highest);
-      sum += factor * sums[first + part];
-      total += factor * values[(first + part) * QUADS + i % QUADS];
+    var total = vec4<f32>();
+    for (var part = 0u; part < splits; part++) {
+      sum += weights[place + part * quads];
+      total += values[place + part * quads];
     }
     out[outStart + i] = total / sum;
   }`,
   }));
-}
-
-/** One more position in the running softmax of a head. */
-function takeUp(head: number, quads: number): string {
-  const score = unroll(quads, (i) => `${i === 0 ? '' : '+ '}dot(queries[${head * quads + i}], key${i})`);
-  return `{
-      let score = ${score};
-      let highest = max(max${head}, score);
-      let factor = exp(max${head} - highest);
-      let weight = exp(score - highest);
-      sum${head} = sum${head} * factor + weight;
-      max${head} = highest;
-      ${unroll(quads, (i) => `out${head}_${i} = out${head}_${i} * factor + weight * value${i};`)}
-    }`;
 }
 
 export const COPY_LANES = 64;
