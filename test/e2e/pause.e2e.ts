@@ -111,9 +111,9 @@ async function pauseAt(page: Page, moment: Moment): Promise<{ ms: number; phase:
         };
         let waiting = true;
         setTimeout(() => {
-          const { run, errors } = studio.state();
-          const standing = JSON.stringify([run?.status, run?.step, errors.map(({ record }) => record.code)]);
-          reject(new Error(`no answer: ${standing}, phase ${before}, pressed ${pressed !== null}`));
+          const { run } = studio.state();
+          const pause = pressed === null ? 'not pressed' : 'pressed';
+          reject(new Error(`no answer: ${run?.status} at step ${run?.step}, in ${before}, Pause ${pause}`));
         }, deadlineMs);
         const stop = studio.onEvent((event) => {
           if (event.type === 'phase') {
@@ -124,6 +124,7 @@ async function pauseAt(page: Page, moment: Moment): Promise<{ ms: number; phase:
               setTimeout(press, delayMs);
             }
           }
+          if (event.type === 'fault') reject(new Error(`${event.error.code}: ${event.error.message}`));
           if (event.type === 'run' && event.run.status === 'paused' && pressed) {
             stop();
             resolve({ ms: performance.now() - pressed.at, phase: pressed.phase });
