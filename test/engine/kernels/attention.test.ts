@@ -229,7 +229,7 @@ describeOnGpu('attention', (gpu) => {
       expectClose(actual.lse, lse, 1e-6, 'lse');
       expectClose(actual.dQkv, attentionBackwardReference(call), 1e-5, 'dQkv');
     },
-    120_000,
+    60_000,
   );
 
   it('is bit-equal when repeated', async () => {

@@ -10,8 +10,8 @@ import { STATE, STATE_WIDTH } from '../../../src/engine/kernels/decode-state';
 import { describeOnGpu } from '../gpu/dawn';
 import { expectClose, upload, values } from './compare';
 
-// A software GPU may take half a minute to compile a shader for the first time.
-vi.setConfig({ testTimeout: 180_000 });
+// A software GPU may take seconds to compile a shader for the first time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const CAPACITY = 40;
 /** Lengths of the two prompts; rows 0, 1, 2 complete the first, 3 and 4 the second. */

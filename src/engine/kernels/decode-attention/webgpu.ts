@@ -20,7 +20,7 @@ export interface AttentionVariant {
 export const LANES = 32;
 const MAX_CHUNK = 4;
 /** Positions of a lane in a tile. */
-const PER_LANE = 4;
+const PER_LANE = 2;
 const TILE = LANES * PER_LANE;
 
 /** Query heads that a workgroup takes, of those that share a key head. */
