@@ -65,14 +65,18 @@ export function greedyToken(logits: Float32Array): number {
     sum += logits[token]!;
   }
   if (Number.isNaN(sum) || !Number.isFinite(logits[best])) {
-    throw new StudioError({
-      boundary: 'device',
-      code: 'non-finite',
-      message: 'The policy gave logits that are not finite numbers, so no token can be sampled.',
-      action: 'Resume from the last checkpoint with a lower learning rate, or on another backend.',
-    });
+    throw nonFiniteLogits();
   }
   return best;
+}
+
+export function nonFiniteLogits(): StudioError {
+  return new StudioError({
+    boundary: 'device',
+    code: 'non-finite',
+    message: 'The policy gave logits that are not finite numbers, so no token can be sampled.',
+    action: 'Resume from the last checkpoint with a lower learning rate, or on another backend.',
+  });
 }
 
 /** A bit per token of the vocabulary: bit t mod 32 of word ⌊t / 32⌋ is set for each of `tokens`. */

@@ -4,13 +4,16 @@
  * included, and up to 16 tokens of every row come back in one readback. Rows that have ended leave
  * the grid: slots are renumbered, no cache moves.
  */
-import { StudioError } from '../../protocol';
+
+import { GrowingCompletions } from '../crpo/completions';
 import { breathe, type Pausable } from '../crpo/environment';
 import type { Completion, GenerationSettings } from '../crpo/learner';
+import { nonFiniteLogits } from '../crpo/sampling';
 import type { Gpu, Recording, View, Workspace } from '../gpu';
 import { storePromptCache } from '../kernels/decode-attention';
 import { BLOCK, STATE, STATE_WIDTH } from '../kernels/decode-state';
 import { embed } from '../kernels/embedding';
+import { type SharedPrompts, shareEqual } from '../policy/shared-prompts';
 import { type DecodeBuffers, headAndSample, recordStep, type SamplerSettings } from './decode';
 import { type Context, embedRows, forwardLayer, giveActivations } from './model';
 import { packPrompts, uploadAll } from './pack';
@@ -44,38 +47,6 @@ export async function generate(
   }
 }
 
-/** Equal prompts are one: the distinct ones, and for each row which of them it has. */
-interface SharedPrompts {
-  readonly distinct: readonly (readonly number[])[];
-  readonly promptOf: readonly number[];
-}
-
-function shareEqual(prompts: readonly (readonly number[])[]): SharedPrompts {
-  if (prompts.length === 0 || prompts.some(({ length }) => length === 0)) {
-    throw new StudioError({
-      boundary: 'internal',
-      code: 'decoder-rows',
-      message: 'internal: expected prompts of at least one token, received none.',
-    });
-  }
-  const distinct: (readonly number[])[] = [];
-  const known = new Map<string, number>();
-  const promptOf = prompts.map((prompt) => {
-    const key = prompt.join(',');
-    const index = known.get(key) ?? distinct.push(prompt) - 1;
-    known.set(key, index);
-    return index;
-  });
-  return { distinct, promptOf };
-}
-
-interface Growing {
-  readonly tokens: number[];
-  readonly logprobs: number[];
-  ended: boolean;
-  truncated: boolean;
-}
-
 class Rollout {
   readonly #policy: FusedPolicy;
   readonly #context: Context;
@@ -84,8 +55,7 @@ class Rollout {
   readonly #prompts: SharedPrompts;
   readonly #settings: GenerationSettings;
   readonly #sampler: SamplerSettings;
-  readonly #completions: Growing[];
-  readonly #stops: ReadonlySet<number>;
+  readonly #completions: GrowingCompletions;
   /** Last hidden state of each distinct prompt, [prompts, D]. */
   readonly #lastHidden: View;
   #buffers: DecodeBuffers;
@@ -99,14 +69,11 @@ class Rollout {
     this.#workspace = workspace;
     this.#prompts = prompts;
     this.#settings = settings;
-    this.#stops = new Set(settings.stopTokens);
     const { sampling, draws, maxTokens } = settings;
     const { seed, stream } = draws;
     this.#sampler = { sampling, seed, stream, maxTokens, stopCount: settings.stopTokens.length };
-    const rows = prompts.promptOf.length;
-    this.#completions = Array.from({ length: rows }, () => ({
-      ...{ tokens: [], logprobs: [], ended: false, truncated: false },
-    }));
+    const rows = prompts.rowOf.length;
+    this.#completions = new GrowingCompletions(rows, settings);
     const capacity = Math.min(maxTokens, FIRST_CAPACITY);
     const promptTokens = prompts.distinct.reduce((sum, { length }) => sum + length, 0);
     const position = 2 * d.keyValueHeads * d.headWidth;
@@ -152,7 +119,7 @@ class Rollout {
   async decode(host: Pausable): Promise<Completion[]> {
     const { maxTokens } = this.#settings;
     this.#writeState();
-    let slots = this.#alive();
+    let slots = this.#prompts.rowOf.map((_, row) => row);
     this.#gpu.write(this.#buffers.slotRow, Uint32Array.from(slots));
     this.#sampleFirst(slots);
     for (let read = 0, sampled = 1; ; read = sampled) {
@@ -164,8 +131,8 @@ class Rollout {
       }
       await this.#readBlock(slots, read, sampled);
       await breathe(host);
-      const alive = slots.filter((row) => !this.#completions[row]!.ended);
-      if (alive.length === 0) return this.#completions.map(completed);
+      const alive = slots.filter((row) => !this.#completions.hasEnded(row));
+      if (alive.length === 0) return this.#completions.all();
       if (alive.length < slots.length) {
         slots = alive;
         this.#forgetRecording();
@@ -213,15 +180,15 @@ class Rollout {
   }
 
   #writeState(): void {
-    const { distinct, promptOf } = this.#prompts;
+    const { distinct, rowOf } = this.#prompts;
     const starts: number[] = [];
     let row = 0;
     for (const { length } of distinct) {
       starts.push(row);
       row += length;
     }
-    const state = new Int32Array(promptOf.length * STATE_WIDTH);
-    promptOf.forEach((prompt, index) => {
+    const state = new Int32Array(rowOf.length * STATE_WIDTH);
+    rowOf.forEach((prompt, index) => {
       const first = index * STATE_WIDTH;
       state[first + STATE.promptStart] = starts[prompt]!;
       state[first + STATE.promptLength] = distinct[prompt]!.length;
@@ -229,15 +196,16 @@ class Rollout {
     });
     const { buffers, gpu } = { buffers: this.#buffers, gpu: this.#gpu };
     gpu.write(buffers.state, state);
-    if (this.#stops.size > 0) gpu.write(buffers.stops, Int32Array.from(this.#settings.stopTokens));
+    if (this.#settings.stopTokens.length > 0)
+      gpu.write(buffers.stops, Int32Array.from(this.#settings.stopTokens));
     if (buffers.seen !== undefined) gpu.write(buffers.seen, this.#seenInPrompts());
   }
 
   #seenInPrompts(): Uint32Array<ArrayBuffer> {
     const words = seenWords(this.#context.dimensions.vocabulary);
-    const { distinct, promptOf } = this.#prompts;
-    const seen = new Uint32Array(promptOf.length * words);
-    promptOf.forEach((prompt, row) => {
+    const { distinct, rowOf } = this.#prompts;
+    const seen = new Uint32Array(rowOf.length * words);
+    rowOf.forEach((prompt, row) => {
       for (const token of distinct[prompt]!) seen[row * words + (token >>> 5)]! |= 1 << (token & 31);
     });
     return seen;
@@ -249,7 +217,7 @@ class Rollout {
     const ids = workspace.take(slots.length);
     gpu.write(
       ids,
-      Int32Array.from(slots, (row) => this.#prompts.promptOf[row]!),
+      Int32Array.from(slots, (row) => this.#prompts.rowOf[row]!),
     );
     embed(gpu, { table: this.#lastHidden, ids, y: this.#buffers.x, rows: slots.length, width: d.width });
     headAndSample(this.#context, this.#policy.weights, this.#buffers, slots.length, this.#sampler);
@@ -292,47 +260,16 @@ class Rollout {
     const ids = new Int32Array(tokenBytes!);
     const values = new Float32Array(logprobBytes!);
     for (const row of slots) {
-      const completion = this.#completions[row]!;
-      for (let position = from; position < to && !completion.ended; position++) {
+      for (let position = from; position < to && !this.#completions.hasEnded(row); position++) {
         const at = (position % BLOCK) * rows + row;
-        this.#append(row, completion, ids[at]!, values[at]!);
+        if (!Number.isFinite(values[at])) throw nonFiniteLogits();
+        this.#completions.append(row, ids[at]!, values[at]!);
       }
     }
-    const all = this.#completions;
-    this.#settings.onProgress({
-      ended: all.filter(({ ended }) => ended).length,
-      longest: to,
-      tokens: all.reduce((sum, completion) => sum + completion.tokens.length, 0),
-    });
+    this.#completions.report();
   }
-
-  #append(row: number, completion: Growing, token: number, logprob: number): void {
-    if (!Number.isFinite(logprob)) throw nonFiniteLogits();
-    completion.tokens.push(token);
-    completion.logprobs.push(logprob);
-    completion.truncated = !this.#stops.has(token) && completion.tokens.length === this.#settings.maxTokens;
-    completion.ended = this.#stops.has(token) || completion.truncated;
-    if (completion.ended) this.#settings.onEnd?.(row, completed(completion));
-  }
-
-  #alive(): number[] {
-    return this.#completions.flatMap(({ ended }, row) => (ended ? [] : [row]));
-  }
-}
-
-function completed({ tokens, logprobs, truncated }: Growing): Completion {
-  return { tokens, logprobs: Float32Array.from(logprobs), truncated };
 }
 
 function seenWords(vocabulary: number): number {
   return Math.ceil(vocabulary / 32);
-}
-
-function nonFiniteLogits(): StudioError {
-  return new StudioError({
-    boundary: 'device',
-    code: 'non-finite',
-    message: 'The policy gave logits that are not finite numbers, so no token can be sampled.',
-    action: 'Resume from the last checkpoint with a lower learning rate, or on another backend.',
-  });
 }

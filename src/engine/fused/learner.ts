@@ -3,7 +3,6 @@
  * dispatches of our own kernels. Same stages and same numbers as the plain learner, within float32
  * tolerance.
  */
-import { StudioError } from '../../protocol';
 import type { Pausable } from '../crpo/environment';
 import type {
   AdamWUpdate,
@@ -13,6 +12,7 @@ import type {
   LossRollout,
   Moments,
 } from '../crpo/learner';
+import { nonFinite } from '../crpo/optimizer';
 import type { NamedArray } from '../files';
 import type { View } from '../gpu';
 import { adamw, PARTIALS, sumOfSquares } from '../kernels/adamw';
@@ -96,7 +96,7 @@ export class FusedLearner extends FusedPolicy implements Learner {
     this.refresh();
     const [gradNorm] = await gpu.readFloats(norm);
     if (Number.isFinite(gradNorm)) return { gradNorm: gradNorm! };
-    throw nonFinite(step, gradNorm!);
+    throw nonFinite(step, 'gradient norm', gradNorm!);
   }
 
   /** Makes what follows from the trained values; call after writing to them. */
@@ -297,13 +297,4 @@ function summed(statistics: Float32Array, records: Float32Array, withKl: boolean
   }
   if (!withKl) sums[1] = 0;
   return sums;
-}
-
-function nonFinite(step: number, norm: number): StudioError {
-  return new StudioError({
-    boundary: 'device',
-    code: 'non-finite',
-    message: `Step ${step}: the gradient norm is ${norm}; expected a finite number. The weights were not changed.`,
-    action: 'Resume from the last checkpoint with a lower learning rate or stronger gradient clipping.',
-  });
 }

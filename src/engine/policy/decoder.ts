@@ -2,7 +2,6 @@
  * Token-by-token decoding. Prompts go through the model in one pass, each distinct prompt once (the
  * completions of a group share theirs); after that every step is one position of every row.
  */
-import { StudioError } from '../../protocol/errors';
 import { matmul, takeRows, tf } from '../tensor';
 import type { KeysAndValues } from './attention';
 import { createKvCache, type KvCache, roundUp } from './cache';
@@ -10,6 +9,7 @@ import { embed, headOf, hiddenStates } from './forward';
 import { decoderLayer, type ForwardModel, normalize } from './layers';
 import { FINAL_NORM } from './parameters';
 import { inverseFrequencies, rotate, rotationAt } from './rope';
+import { checkRows, shareEqual } from './shared-prompts';
 import { cutRows, forwardWork } from './work';
 
 /** Tokens, padding included, of the prompts that go through the model together: bounds prefill memory. */
@@ -212,31 +212,4 @@ function joinRows<T extends tf.Tensor>(parts: readonly T[]): T {
   const joined = tf.concat<T>([...parts], 0);
   tf.dispose([...parts]);
   return tf.keep(joined);
-}
-
-/** Equal prompts are one: the distinct ones, and for each prompt which of them it is. */
-function shareEqual(prompts: readonly (readonly number[])[]): {
-  distinct: readonly (readonly number[])[];
-  rowOf: readonly number[];
-} {
-  checkRows('prompts', Math.min(prompts.length, 1), 1);
-  const distinct: (readonly number[])[] = [];
-  const rows = new Map<string, number>();
-  const rowOf = prompts.map((prompt) => {
-    if (prompt.length === 0) checkRows('tokens of a prompt', 0, 1);
-    const key = prompt.join(',');
-    const row = rows.get(key) ?? distinct.push(prompt) - 1;
-    rows.set(key, row);
-    return row;
-  });
-  return { distinct, rowOf };
-}
-
-function checkRows(what: string, received: number, expected: number): void {
-  if (received === expected) return;
-  throw new StudioError({
-    boundary: 'internal',
-    code: 'decoder-rows',
-    message: `internal: expected ${expected} ${what}, received ${received}.`,
-  });
 }

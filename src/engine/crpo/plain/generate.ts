@@ -5,6 +5,7 @@
  */
 import type { Decoder, Policy } from '../../policy';
 import { uniform } from '../../random';
+import { GrowingCompletions } from '../completions';
 import { breathe, type Pausable } from '../environment';
 import type { Completion, GenerationSettings } from '../learner';
 import { type Draw, greedyToken, markSeen, sampleToken, seenTokens } from '../sampling';
@@ -17,73 +18,47 @@ export async function generate(
   host: Pausable,
 ): Promise<Completion[]> {
   const remembers = (settings.sampling?.repetitionPenalty ?? 1) !== 1;
-  const rows = prompts.map(
-    (prompt): GrowingCompletion => ({
-      tokens: [],
-      logprobs: [],
-      ended: false,
-      truncated: false,
-      ...(remembers && { seen: seenTokens(policy.config.vocabularySize, prompt) }),
-    }),
+  /** Tokens of prompt and completion, a bit each, where a repetition penalty asks for them. */
+  const seen = prompts.map((prompt) =>
+    remembers ? seenTokens(policy.config.vocabularySize, prompt) : undefined,
   );
+  const completions = new GrowingCompletions(prompts.length, settings);
   const decoder = await policy.startDecoding(prompts, { breathe: () => breathe(host) });
   try {
-    await decodeAll(decoder, rows, settings, host);
+    await decodeAll(decoder, completions, seen, settings, host);
   } finally {
     decoder.dispose();
   }
-  return rows.map(completed);
-}
-
-interface GrowingCompletion {
-  readonly tokens: number[];
-  readonly logprobs: number[];
-  /** Tokens of prompt and completion, a bit each, where a repetition penalty asks for them. */
-  readonly seen?: Uint32Array;
-  ended: boolean;
-  truncated: boolean;
-}
-
-function completed({ tokens, logprobs, truncated }: GrowingCompletion): Completion {
-  return { tokens, logprobs: Float32Array.from(logprobs), truncated };
+  return completions.all();
 }
 
 async function decodeAll(
   decoder: Decoder,
-  rows: readonly GrowingCompletion[],
+  completions: GrowingCompletions,
+  seen: readonly (Uint32Array | undefined)[],
   settings: GenerationSettings,
   host: Pausable,
 ): Promise<void> {
-  const stopTokens = new Set(settings.stopTokens);
-  /** Decoder row → index in `rows`. */
-  let decoded = rows.map((_, row) => row);
+  /** Decoder row → row of the completions. */
+  let decoded = seen.map((_, row) => row);
   let logits = decoder.logits;
   for (let position = 0; ; position++) {
     const vocabulary = logits.length / decoded.length;
     const next = Int32Array.from(decoded, (row, slot) => {
-      const completion = rows[row]!;
-      if (completion.ended) return settings.padToken;
+      if (completions.hasEnded(row)) return settings.padToken;
       const { token, logprob } = choose(
         logits.subarray(slot * vocabulary, (slot + 1) * vocabulary),
         settings,
         row,
         position,
-        completion.seen,
+        seen[row],
       );
-      completion.tokens.push(token);
-      completion.logprobs.push(logprob);
-      if (completion.seen !== undefined) markSeen(completion.seen, token);
-      completion.truncated = !stopTokens.has(token) && position + 1 === settings.maxTokens;
-      completion.ended = stopTokens.has(token) || completion.truncated;
-      if (completion.ended) settings.onEnd?.(row, completed(completion));
+      if (seen[row] !== undefined) markSeen(seen[row], token);
+      completions.append(row, token, logprob);
       return token;
     });
-    const alive = decoded.flatMap((row, slot) => (rows[row]!.ended ? [] : [slot]));
-    settings.onProgress({
-      ended: rows.filter((row) => row.ended).length,
-      longest: position + 1,
-      tokens: rows.reduce((sum, { tokens }) => sum + tokens.length, 0),
-    });
+    const alive = decoded.flatMap((row, slot) => (completions.hasEnded(row) ? [] : [slot]));
+    completions.report();
     await breathe(host);
     if (alive.length === 0) return;
 
