@@ -12,11 +12,11 @@ import { flatten } from './adamw';
 import { paddedWidth, padRight, tokenBatch } from './token-batch';
 
 /**
- * Multiply-adds of one call of `lossGradient` on a backend that computes on the calling thread: about a
- * quarter of a second of tfjs-wasm on one core of 2024, so that a pause is answered within 0.3 s. Smaller
- * parts cost more: every call differentiates the whole graph, about 40 ms for the starter.
+ * Multiply-adds of one call of `lossGradient` on a backend that computes on the calling thread: well below
+ * 0.3 s of tfjs-wasm on one core of 2024, so that a pause is answered within that. Smaller parts cost
+ * more: every call differentiates the whole graph, about 40 ms for the starter.
  */
-export const PART_MULTIPLY_ADDS = 3.5e9;
+export const PART_MULTIPLY_ADDS = 2.5e9;
 
 /** The rows of a micro-batch cut, in order, into parts whose gradients add up to its own. */
 export function gradientParts<Row extends TokenSequence>(

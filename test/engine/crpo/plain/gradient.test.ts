@@ -53,7 +53,7 @@ describe('gradientParts', () => {
   it('cuts rows in order, each part as large as the limit lets it be, and never an empty one', () => {
     const rows = Array.from({ length: 8 }, (_, index) => row(200, 40 + index, index));
     const parts = gradientParts(rows, starter, PART_MULTIPLY_ADDS);
-    expect(parts.map(({ length }) => length)).toEqual([4, 4]);
+    expect(parts.map(({ length }) => length)).toEqual([3, 3, 2]);
     expect(parts.flat()).toEqual(rows);
     expect(gradientParts(rows, starter, 1).map(({ length }) => length)).toEqual(rows.map(() => 1));
     expect(gradientParts(rows, starter, Number.POSITIVE_INFINITY)).toEqual([rows]);
