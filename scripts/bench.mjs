@@ -10,8 +10,8 @@ import { importBundled } from './lib/bundle.mjs';
 import { CommandError, runCommand, say } from './lib/process.mjs';
 
 const usage = `Usage
-  npm run bench -- [SUBJECT] [options]   what the engine takes on this machine
-    rewards                              scoring a completion (the default)
+  npm run bench -- [SUBJECT] [options]   what the engine takes on this machine; without SUBJECT all of it
+    rewards                              scoring a completion
     engine                               training and sampling against baselines
     trajectory                           the losses of the fast path and of the reference
     --adapter lavapipe|swiftshader|gpu   where WebGPU computes (default: lavapipe, on the CPU)
@@ -30,21 +30,38 @@ await runCommand(async () => {
   }
   const processor = cpus()[0]?.model ?? 'unknown';
   const machine = { node: process.version, processor, cores: cpus().length, load: loadavg()[0] };
-  const measured = await subjectOf(options);
-  const text = `${JSON.stringify({ subject: options.subject, machine, versions: versions(), ...measured }, null, 2)}\n`;
+  /** @type {Record<string, object>} */
+  const measured = {};
+  for (const subject of options.subjects) measured[subject] = await benched(subject, options);
+  // Of all subjects one name: that of the WebGPU adapter, where one of them had it.
+  const adapters = Object.values(measured).flatMap((result) => ('adapter' in result ? [result.adapter] : []));
+  const adapter = adapters.find((name) => name !== null) ?? null;
+  const text = `${JSON.stringify({ machine, versions: versions(), adapter, ...measured }, null, 2)}\n`;
   if (options.json === undefined) process.stdout.write(text);
   else await writeFile(options.json, text);
-  return 0;
+  return Object.values(measured).some((result) => 'problem' in result) ? 1 : 0;
 });
 
-/** @param {Exclude<ReturnType<typeof readOptions>, 'help'>} options */
-async function subjectOf({ subject, adapter, only, steps }) {
-  if (subject === 'rewards') return { rows: await rewards() };
-  const { benchEngine, benchTrajectory } = await import('./bench/engine.mjs');
-  return subject === 'engine' ? benchEngine({ adapter, only }) : benchTrajectory({ adapter, steps });
+/**
+ * One that cannot be measured must not cost what the others took long to measure.
+ * @param {typeof subjects[number]} subject
+ * @param {Exclude<ReturnType<typeof readOptions>, 'help'>} options
+ * @returns {Promise<object>} or `{ problem }`
+ */
+async function benched(subject, { adapter, only, steps }) {
+  try {
+    if (subject === 'rewards') return { rows: await benchedRewards() };
+    const { benchEngine, benchTrajectory } = await import('./bench/engine.mjs');
+    if (subject === 'engine') return await benchEngine({ adapter, only });
+    return await benchTrajectory({ adapter, steps });
+  } catch (failure) {
+    if (!(failure instanceof CommandError)) throw failure;
+    say(failure.message);
+    return { problem: failure.message };
+  }
 }
 
-async function rewards() {
+async function benchedRewards() {
   const { benchRewards } = /** @type {typeof import('./bench/rewards')} */ (
     await importBundled('bench', 'scripts/bench/rewards.ts')
   );
@@ -72,16 +89,16 @@ function readOptions() {
   }
   const { values, positionals } = read;
   if (values.help) return 'help';
-  const subject = subjects.find((name) => name === (positionals[0] ?? 'rewards'));
+  const chosen = subjects.filter((name) => positionals.length === 0 || name === positionals[0]);
   const adapter = adapters.find((name) => name === values.adapter);
   const steps = Number(values.steps);
-  if (subject === undefined || positionals.length > 1)
+  if (chosen.length === 0 || positionals.length > 1)
     throw usageError(`Expected one of ${subjects.join(', ')}, received ${positionals.join(' ')}.`);
   if (adapter === undefined)
     throw usageError(`--adapter takes one of ${adapters.join(', ')}, not "${values.adapter}".`);
   if (!Number.isInteger(steps) || steps < 1 || steps > 10_000)
     throw usageError(`--steps takes a whole number from 1 to 10000, not "${values.steps}".`);
-  return { subject, adapter, steps, only: values.only, json: values.json };
+  return { subjects: chosen, adapter, steps, only: values.only, json: values.json };
 }
 
 /** @param {string} sentence */

@@ -2,12 +2,13 @@
  * The benchmark's thread: takes one measurement after the other, each in a worker of its own, so that
  * pipelines and pooled buffers of one are not there in the next. Terminated, it takes that one along.
  */
-import { PLANS } from '../src/engine/bench/plans';
+import { PLANS, SHORT_PLANS } from '../src/engine/bench/plans';
 import { type Job, jobsOf, keyOf, type Outcome, rowOf } from '../src/engine/bench/rows';
 import {
   type BenchCommand,
   type BenchEvent,
   type BenchReport,
+  type BenchRows,
   type Numbered,
   toErrorRecord,
 } from '../src/protocol';
@@ -20,18 +21,18 @@ const openSide = {
 
 const post = (event: BenchEvent) => self.postMessage(event);
 
-self.onmessage = async ({ data: { requestId } }: MessageEvent<Numbered<BenchCommand>>) => {
+self.onmessage = async ({ data: { requestId, rows } }: MessageEvent<Numbered<BenchCommand>>) => {
   try {
-    post({ type: 'done', requestId, result: await bench() });
+    post({ type: 'done', requestId, result: await bench(rows) });
   } catch (thrown) {
     post({ type: 'failed', requestId, error: toErrorRecord(thrown) });
   }
 };
 
-async function bench(): Promise<BenchReport> {
+async function bench(rows: BenchRows): Promise<BenchReport> {
   const hasGpu = (await navigator.gpu?.requestAdapter()) != null;
-  const plans = PLANS.filter(
-    ({ baseline, backend }) => baseline === 'plain' && (hasGpu || backend === 'wasm'),
+  const plans = (rows === 'short' ? SHORT_PLANS : PLANS).filter(
+    ({ baseline, backend }) => baseline !== 'jax-js' && (hasGpu || backend === 'wasm'),
   );
   const outcomes = new Map<string, Outcome>();
   let adapter: string | null = null;

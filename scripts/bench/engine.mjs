@@ -15,7 +15,7 @@ const isolate = fileURLToPath(new URL('isolate.mjs', import.meta.url));
 
 /**
  * @param {{ adapter: Adapter, only?: string | undefined }} options `only`: rows whose name holds this
- * @returns {Promise<{ adapter: string, rows: readonly BenchRow[] }>}
+ * @returns {Promise<{ adapter: string | null, rows: readonly BenchRow[] }>} `adapter`: null without webgpu
  */
 export async function benchEngine({ adapter, only = '' }) {
   const { PLANS } = /** @type {typeof import('../../src/engine/bench/plans')} */ (
@@ -24,15 +24,20 @@ export async function benchEngine({ adapter, only = '' }) {
   const { jobsOf, keyOf, rowOf, describeRow } = /** @type {typeof import('../../src/engine/bench/rows')} */ (
     await importBundled('bench-rows', 'src/engine/bench/rows.ts')
   );
-  const plans = PLANS.filter(({ name, backend, baseline }) =>
-    `${name} ${backend} ${baseline}`.includes(only),
+  const { repeatsOf } = /** @type {typeof import('../../src/engine/bench/cases')} */ (
+    await importBundled('bench-cases', 'src/engine/bench/cases.ts')
   );
+  const plans = PLANS.filter(({ name, backend, baseline }) => {
+    const other = typeof baseline === 'string' ? baseline : 'engine';
+    return `${name} ${backend} ${other}`.includes(only);
+  });
   /** @type {Map<string, import('../../src/engine/bench/rows').Outcome>} */
   const outcomes = new Map();
-  let adapterName = 'none';
+  /** @type {string | null} */
+  let adapterName = null;
   for (const job of jobsOf(plans)) {
     say(`measuring ${keyOf(job)} …`);
-    const outcome = await inIsolate({ ...job, adapter, repeats: { warmUp: 2, repeats: 5 } });
+    const outcome = await inIsolate({ ...job, adapter, repeats: repeatsOf(job.caseName) });
     if (!('problem' in outcome) && job.backend === 'webgpu') adapterName = outcome.adapter;
     outcomes.set(keyOf(job), outcome);
   }

@@ -4,9 +4,20 @@ import type { ErrorRecord } from './errors';
 export interface BenchRow {
   readonly name: string;
   readonly backend: 'webgpu' | 'wasm';
-  readonly against: 'plain' | 'jax-js';
-  readonly unit: 'ms CPU' | 'ms' | 'dispatches' | 'submits' | 'MB' | 'pipelines';
-  /** Baseline / engine is to be at least this; null: there is no target. */
+  /** `engine`: itself, on less. null: nothing; the row is a figure. */
+  readonly against: 'plain' | 'jax-js' | 'engine' | null;
+  /** `M mul-adds`: millions of multiply-adds. `weights`: bytes, of what the model's weights take. */
+  readonly unit:
+    | 'ms CPU'
+    | 'ms'
+    | 'dispatches'
+    | 'submits'
+    | 'readbacks'
+    | 'MB'
+    | 'pipelines'
+    | 'M mul-adds'
+    | 'weights';
+  /** Baseline / engine is to be at least this, or a mere figure at most; null: there is no target. */
   readonly target: number | null;
   /** null: it was not measured, and `problem` says why. */
   readonly figures: BenchFigures | null;
@@ -15,12 +26,13 @@ export interface BenchRow {
 
 export interface BenchFigures {
   readonly ours: number;
-  readonly baseline: number;
+  /** null: compared with nothing. */
+  readonly baseline: number | null;
   /** baseline / ours: above 1, the engine takes less. */
-  readonly ratio: number;
+  readonly ratio: number | null;
   /** Of the repeats; null for what is counted. */
   readonly spread: { readonly ours: Spread; readonly baseline: Spread } | null;
-  /** How far their results are apart (losses), relative to the baseline's; null where tokens are sampled. */
+  /** How far their results are apart (losses), relative to the baseline's; null where they are not the same. */
   readonly difference: number | null;
 }
 
@@ -39,7 +51,13 @@ export interface BenchReport {
 }
 
 /** To the bench worker; it stops when it is terminated. */
-export type BenchCommand = { readonly type: 'bench' };
+export interface BenchCommand {
+  readonly type: 'bench';
+  readonly rows: BenchRows;
+}
+
+/** `short`: what also a slow device measures within a minute or two. */
+export type BenchRows = 'short' | 'all';
 
 export interface BenchResults {
   bench: BenchReport;

@@ -1,13 +1,11 @@
 /** One measurement in a worker of its own. */
-import type { IsolateRequest, IsolateResult } from '../../src/engine/bench/cases';
+import { type IsolateRequest, type IsolateResult, repeatsOf } from '../../src/engine/bench/cases';
 import { countGpu } from '../../src/engine/bench/counters';
 import type { Job, Outcome } from '../../src/engine/bench/rows';
 import { nextMacrotask } from '../macrotask';
 import { wasmFolder } from '../wasm-folder';
 
 export type MeasuredEvent = Outcome | IsolateResult;
-
-const REPEATS = { warmUp: 2, repeats: 5 };
 
 /** The handler of the worker's one message. */
 export function measureHere(
@@ -20,7 +18,7 @@ export function measureHere(
         caseName,
         backend,
         tensors: { gpu: navigator.gpu, wasmFolder: wasmFolder() },
-        repeats: REPEATS,
+        repeats: repeatsOf(caseName),
         host: {
           clock: () => performance.now(),
           timeKind: 'wall',

@@ -5,14 +5,14 @@ import type { Learner } from '../crpo/learner';
 import { plainLearner } from '../crpo/plain/learner';
 import { bytesSource, type Folder } from '../files';
 import { type FusedDevice, fuse, openFusedEngine, tuneFor } from '../fused';
-import { loadPolicy } from '../policy';
+import { loadPolicy, type PolicyConfig } from '../policy';
 import { chooseBackend } from '../tensor';
 import type { TensorHost } from '../tensor/backend';
 import { type BenchCase, CASES, type IsolateRequest, type IsolateResult, type Side } from './cases';
 import { fusedHeadSide, fusedLinearSide } from './fused-side';
 import { learnerSide } from './learner-side';
 import { type BenchHost, measure } from './measure';
-import { benchConfig, benchWeights, MODELS, type ModelSize } from './model';
+import { benchConfig, benchWeights, headInputs, MODELS, type ModelSize } from './model';
 import { runTrajectory, type TrajectoryStep } from './trajectory';
 
 export type LearnerPath = 'plain' | 'fused';
@@ -34,13 +34,18 @@ async function openSide(
   software: boolean,
   host: BenchHost,
 ): Promise<Side> {
-  if (benchCase.kind === 'linear') return fusedLinearSide(await openDevice(software), benchCase);
-  if (benchCase.kind === 'head') return fusedHeadSide(await openDevice(software), benchCase);
-  const learner = await openLearner(benchCase.model, path, software, host);
-  return learnerSide(benchCase, learner, {
-    breathe: host.breathe,
-    signal: { throwIfAborted: () => undefined },
-  });
+  const device = path === 'fused' ? await openDevice(configOf(benchCase), software, host) : null;
+  const side = await sideOf(benchCase, device, host);
+  return device === null ? side : { ...side, work: device.gpu.counters };
+}
+
+async function sideOf(benchCase: BenchCase, device: FusedDevice | null, host: BenchHost): Promise<Side> {
+  if (benchCase.kind === 'training' || benchCase.kind === 'rollout') {
+    const pausable = { breathe: host.breathe, signal: { throwIfAborted: () => undefined } };
+    return learnerSide(benchCase, await openLearner(benchCase.model, device), pausable);
+  }
+  if (device === null) throw new Error('internal: parts of a model are measured in our own kernels.');
+  return benchCase.kind === 'linear' ? fusedLinearSide(device, benchCase) : fusedHeadSide(device, benchCase);
 }
 
 export interface TrajectoryRequest {
@@ -58,30 +63,39 @@ export async function trajectoryHere(
 ): Promise<{ adapter: string; steps: TrajectoryStep[] }> {
   const { path, backend, tensors, steps, seed, host } = request;
   const { adapter, software } = await chooseBackend(backend, tensors);
-  const learner = await openLearner(MODELS.tiny, path, software, host);
+  const device = path === 'fused' ? await openDevice(benchConfig(MODELS.tiny), software, host) : null;
+  const learner = await openLearner(MODELS.tiny, device);
   const taken = await runTrajectory(learner, { steps, seed, vocabulary: MODELS.tiny.vocabulary }, host);
   learner.dispose();
   return { adapter, steps: taken };
 }
 
-/** The bench's model of that size, on tfjs' active backend; on a GPU the kernels compete first, as in a run. */
-export async function openLearner(
-  size: ModelSize,
-  path: LearnerPath,
-  software = true,
-  host?: BenchHost,
-): Promise<Learner> {
+/** The bench's model of that size; null: in plain ops on tfjs' active backend. */
+export async function openLearner(size: ModelSize, device: FusedDevice | null): Promise<Learner> {
   const policy = await loadPolicy(benchFolder(size), { training: { mode: 'full' } });
-  if (path === 'plain') return plainLearner(policy, PAD);
-  const device = await openDevice(software);
-  if (!software && host !== undefined) await tuneFor(device, policy.config, host.wallClock);
-  return fuse(policy, device);
+  return device === null ? plainLearner(policy, PAD) : fuse(policy, device);
 }
 
-async function openDevice(software: boolean): Promise<FusedDevice> {
+/** On a GPU the kernels compete first on the model's shapes, as in a run. */
+async function openDevice(config: PolicyConfig, software: boolean, host: BenchHost): Promise<FusedDevice> {
   const { device, problem } = await openFusedEngine({ software });
   if (device === null) throw new Error(`The fused engine does not run here: ${problem}`);
+  if (!software) await tuneFor(device, config, host.wallClock);
   return device;
+}
+
+/** The model whose shapes the case has. */
+function configOf(benchCase: BenchCase): PolicyConfig {
+  switch (benchCase.kind) {
+    case 'head':
+      return headInputs(benchCase.rows, benchCase.width, benchCase.vocabulary).config;
+    case 'linear': {
+      const { inputs: width, outputs: mlpWidth } = benchCase;
+      return benchConfig({ ...MODELS.tiny, width, mlpWidth });
+    }
+    default:
+      return benchConfig(benchCase.model);
+  }
 }
 
 /** The model as a Hugging Face folder in memory. */

@@ -8,33 +8,19 @@ import { type HeadCase, LINEAR_TIMES, type LinearCase, type Side } from './cases
 import { headInputs, linearInputs, meanMagnitude, OBJECTIVE } from './model';
 
 export function fusedLinearSide(device: FusedDevice, benchCase: LinearCase): Side {
-  const { rows, inputs, outputs, training } = benchCase;
+  const { rows, inputs, outputs } = benchCase;
   const { gpu } = device;
   const made = linearInputs(rows, inputs, outputs);
-  const [x, dy, weight] = [made.x, made.dy, made.weight].map((values) => uploaded(device, values)) as [
-    View,
-    View,
-    View,
-  ];
+  const x = uploaded(device, made.x);
+  const weight = uploaded(device, made.weight);
   const y = gpu.allocate(rows * outputs);
-  const dx = gpu.allocate(rows * inputs);
-  const dWeight = gpu.allocate(outputs * inputs);
-  const once = () => {
-    if (!training) {
-      device.linear({ rows, inputs, outputs, x, weight, y });
-      return;
-    }
-    device.product({ layout: 'nt', m: rows, n: outputs, k: inputs, a: x, b: weight, out: y });
-    device.product({ layout: 'nn', m: rows, n: inputs, k: outputs, a: dy, b: weight, out: dx });
-    device.product({ layout: 'tn', m: outputs, n: inputs, k: rows, a: dy, b: x, out: dWeight });
-  };
   return {
     run: async () => {
-      for (let time = 0; time < LINEAR_TIMES; time++) once();
+      for (let time = 0; time < LINEAR_TIMES; time++) device.linear({ rows, inputs, outputs, x, weight, y });
       return meanMagnitude(await gpu.readFloats(y));
     },
     settle: () => gpu.done(),
-    dispose: () => gpu.free(x, dy, weight, y, dx, dWeight),
+    dispose: () => gpu.free(x, weight, y),
   };
 }
 

@@ -1,5 +1,6 @@
 /** How a task is measured: after a warm-up, several times, each run waited for to its end on the device. */
 import type { Spread } from '../../protocol';
+import type { Gpu } from '../gpu';
 import type { Side } from './cases';
 import { countsBetween, type GpuCounter, type GpuCounts } from './counters';
 
@@ -22,9 +23,13 @@ export interface Measurement {
   readonly time: Spread;
   /** Of one run; null without WebGPU. */
   readonly gpu: GpuUse | null;
+  /** Of one run, counted from its shapes; null where other code than our own kernels computes. */
+  readonly work: Work | null;
   /** What the task made, for comparison between implementations. */
   readonly result: number;
 }
+
+export type Work = Pick<Gpu['counters'], 'multiplyAdds' | 'bytes'>;
 
 export interface GpuUse extends GpuCounts {
   /** The most that was allocated at a time, with everything else of the process. */
@@ -51,12 +56,14 @@ export async function measure(
   let result = Number.NaN;
   const times: number[] = [];
   let gpu: GpuUse | null = null;
+  let work: Work | null = null;
   let workingBytes = 0;
   const { counter } = host;
   counter?.forgetPeak();
   for (let run = 0; run < warmUp + repeats; run++) {
     await host.breathe();
     const before = counter && { counts: { ...counter.counts }, liveBytes: counter.liveBytes };
+    const workBefore = side.work && { ...side.work };
     const start = host.clock();
     const made = await side.run(run);
     await side.settle();
@@ -65,6 +72,7 @@ export async function measure(
       result = made;
       workingBytes = counter && before ? counter.peakBytes - before.liveBytes : 0;
     }
+    if (side.work && workBefore) work = workBetween(workBefore, side.work);
     if (counter && before)
       gpu = {
         ...countsBetween(before.counts, counter.counts),
@@ -74,7 +82,11 @@ export async function measure(
         pipelinesSoFar: counter.counts.pipelines,
       };
   }
-  return { time: spreadOf(times), gpu, result };
+  return { time: spreadOf(times), gpu, work, result };
+}
+
+function workBetween(before: Work, after: Readonly<Work>): Work {
+  return { multiplyAdds: after.multiplyAdds - before.multiplyAdds, bytes: after.bytes - before.bytes };
 }
 
 export function spreadOf(values: readonly number[]): Spread {

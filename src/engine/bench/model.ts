@@ -97,11 +97,11 @@ export function benchPrompts({ vocabularySize }: PolicyConfig, rows: number, len
   return Array.from({ length: rows }, (_, row) => distinct[Math.floor(row / 4)]!);
 }
 
-/** A linear layer's x [rows, in], dy [rows, out] and weight [out, in]. */
+/** A linear layer's x [rows, in] and weight [out, in]. */
 export function linearInputs(rows: number, inputs: number, outputs: number) {
   const normal = normals(sequence(4, 'init'));
   const values = (count: number) => Float32Array.from({ length: count }, normal);
-  return { x: values(rows * inputs), dy: values(rows * outputs), weight: values(outputs * inputs) };
+  return { x: values(rows * inputs), weight: values(outputs * inputs) };
 }
 
 /** What the head and the loss are given: hidden [rows, D], final norm [D], head [V, D], one rollout. */

@@ -78,31 +78,24 @@ function rolloutSide({ model: size, rows, promptTokens, tokens }: RolloutCase): 
   };
 }
 
-function linearSide({ rows, inputs, outputs, training }: LinearCase): Side {
+function linearSide({ rows, inputs, outputs }: LinearCase): Side {
   const made = linearInputs(rows, inputs, outputs);
   const x = tf.tensor2d(made.x, [rows, inputs]);
-  const dy = tf.tensor2d(made.dy, [rows, outputs]);
   // As a model keeps it: [in, out].
   const weight = tf.tidy(() => tf.transpose(tf.tensor2d(made.weight, [outputs, inputs])));
-  const product = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.matMul(a, b);
   return {
     run: async () => {
       let y: tf.Tensor | undefined;
       for (let time = 0; time < LINEAR_TIMES; time++) {
         y?.dispose();
-        if (!training) y = product(x, weight);
-        else {
-          const { value, grads } = tf.valueAndGrads(product)([x, weight], dy);
-          tf.dispose(grads);
-          y = value;
-        }
+        y = tf.matMul(x, weight);
       }
       const values = await y!.data();
       y!.dispose();
       return meanMagnitude(values);
     },
     settle: settleBackend,
-    dispose: () => tf.dispose([x, dy, weight]),
+    dispose: () => tf.dispose([x, weight]),
   };
 }
 

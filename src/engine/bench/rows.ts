@@ -3,13 +3,25 @@
  * one and the same run on one machine.
  */
 import type { BenchRow, Spread } from '../../protocol';
-import { CASES, type CaseName, type SideName } from './cases';
+import { countParameters } from '../policy/parameters';
+import { type BenchCase, CASES, type CaseName, type SideName, tokensOf } from './cases';
 import type { GpuUse, Measurement } from './measure';
+import { benchConfig } from './model';
 
 type Backend = 'webgpu' | 'wasm';
 
-/** What is compared: milliseconds of a run, or what a run asks of WebGPU. */
-export type Quantity = 'time' | 'dispatches' | 'submits' | 'peakBytes' | 'workingBytes' | 'pipelines';
+/** Milliseconds of a run, what it asks of WebGPU, or what our kernels count of themselves. */
+export type Quantity =
+  | 'time'
+  | 'dispatches'
+  | 'submits'
+  | 'readbacks'
+  | 'peakBytes'
+  | 'workingBytes'
+  | 'pipelines'
+  | 'multiplyAdds'
+  /** Bytes that shaders move, in bytes of the model's weights. */
+  | 'traffic';
 
 /** A row's question, before anything was measured. */
 export interface RowPlan {
@@ -19,8 +31,11 @@ export interface RowPlan {
   readonly caseName: CaseName;
   /** A rollout of fewer tokens: the difference of the two, per token, is the row. */
   readonly shorter?: CaseName;
-  readonly baseline: Exclude<SideName, 'engine'>;
-  /** Baseline / engine is to be at least this; null: there is none. */
+  /** With `shorter`: of so many tokens instead of one. */
+  readonly tokens?: number;
+  /** Another side in the same case; or the engine in another training case, both per token; or nothing. */
+  readonly baseline: Exclude<SideName, 'engine'> | { readonly engineIn: CaseName } | null;
+  /** Baseline / engine is to be at least this, or without a baseline the figure at most; null: there is none. */
   readonly target: number | null;
 }
 
@@ -36,12 +51,14 @@ export type Outcome = { readonly measurement: Measurement } | { readonly problem
 
 /** Each measurement that the rows need, once. */
 export function jobsOf(plans: readonly RowPlan[]): Job[] {
-  const jobs = plans.flatMap(({ baseline, backend, caseName, shorter }) =>
-    [caseName, ...(shorter === undefined ? [] : [shorter])].flatMap((name): Job[] => [
-      { side: 'engine', backend, caseName: name },
-      { side: baseline, backend, caseName: name },
-    ]),
-  );
+  const jobs = plans.flatMap((plan) => {
+    const { backend, caseName, shorter } = plan;
+    const baseline = baselineOf(plan);
+    const ours: Job = { side: 'engine', backend, caseName };
+    const compared = baseline === null ? [ours] : [ours, { ...baseline, backend }];
+    if (shorter === undefined) return compared;
+    return [...compared, ...compared.map((job) => ({ ...job, caseName: shorter }))];
+  });
   return [...new Map(jobs.map((job) => [keyOf(job), job])).values()];
 }
 
@@ -49,35 +66,42 @@ export function keyOf({ side, backend, caseName }: Job): string {
   return `${caseName} ${backend} ${side}`;
 }
 
+function baselineOf({ baseline, caseName }: RowPlan): Pick<Job, 'side' | 'caseName'> | null {
+  if (baseline === null) return null;
+  if (typeof baseline === 'string') return { side: baseline, caseName };
+  return { side: 'engine', caseName: baseline.engineIn };
+}
+
+/** What one side takes. */
+interface Taken {
+  readonly value: number;
+  /** Of a time that was measured as such. */
+  readonly spread: Spread | null;
+  readonly result: number;
+}
+
 export function rowOf(
   plan: RowPlan,
   timeKind: 'cpu' | 'wall',
   outcomes: ReadonlyMap<string, Outcome>,
 ): BenchRow {
-  const { name, quantity, backend, caseName, shorter, baseline, target } = plan;
-  const head = { name, backend, against: baseline, unit: unitOf(quantity, timeKind), target };
-  const measured = (side: SideName, of: CaseName): Measurement => {
-    const outcome = outcomes.get(keyOf({ side, backend, caseName: of })) ?? { problem: 'not measured' };
-    if ('problem' in outcome) throw new Error(`${side}: ${outcome.problem}`);
-    return outcome.measurement;
-  };
-  const take = (side: SideName): number => {
-    const whole = valueIn(measured(side, caseName), quantity);
-    if (shorter === undefined) return whole;
-    const tokens = tokensOf(caseName) - tokensOf(shorter);
-    return (whole - valueIn(measured(side, shorter), quantity)) / tokens;
+  const { name, quantity, backend, caseName, target } = plan;
+  const baseline = baselineOf(plan);
+  const head = {
+    ...{ name, backend, target },
+    against: baseline === null ? null : baseline.side,
+    unit: unitOf(quantity, timeKind),
   };
   try {
-    const [ours, theirs] = [take('engine'), take(baseline)];
-    const [a, b] = [measured('engine', caseName), measured(baseline, caseName)];
-    const timed = quantity === 'time' && shorter === undefined;
-    const sampled = CASES[caseName].kind === 'rollout';
+    const ours = takenBy(plan, { side: 'engine', caseName }, outcomes);
+    const theirs = baseline && takenBy(plan, baseline, outcomes);
+    const sameTask = baseline?.caseName === caseName && CASES[caseName].kind !== 'rollout';
     const figures = {
-      ours,
-      baseline: theirs,
-      ratio: theirs / ours,
-      spread: timed ? { ours: a.time, baseline: b.time } : null,
-      difference: sampled ? null : Math.abs(a.result - b.result) / Math.abs(b.result),
+      ours: ours.value,
+      baseline: theirs?.value ?? null,
+      ratio: theirs && theirs.value / ours.value,
+      spread: ours.spread && theirs?.spread ? { ours: ours.spread, baseline: theirs.spread } : null,
+      difference: theirs && sameTask ? Math.abs(ours.result - theirs.result) / Math.abs(theirs.result) : null,
     };
     return { ...head, figures, problem: null };
   } catch (failure) {
@@ -85,26 +109,65 @@ export function rowOf(
   }
 }
 
-/** A row as it is printed; a ratio that misses its target is marked. */
+function takenBy(
+  { quantity, backend, shorter, tokens = 1, baseline }: RowPlan,
+  { side, caseName }: Pick<Job, 'side' | 'caseName'>,
+  outcomes: ReadonlyMap<string, Outcome>,
+): Taken {
+  const measured = (of: CaseName): Measurement => {
+    const outcome = outcomes.get(keyOf({ side, backend, caseName: of })) ?? { problem: 'not measured' };
+    if ('problem' in outcome) throw new Error(`${side}: ${outcome.problem}`);
+    return outcome.measurement;
+  };
+  const whole = measured(caseName);
+  const { result } = whole;
+  const value = valueIn(whole, quantity, caseName);
+  if (shorter !== undefined) {
+    const perToken =
+      (value - valueIn(measured(shorter), quantity, shorter)) / (tokensOf(caseName) - tokensOf(shorter));
+    return { value: perToken * tokens, spread: null, result };
+  }
+  const perToken = baseline !== null && typeof baseline !== 'string';
+  const parts = perToken ? tokensOf(caseName) : 1;
+  return { value: value / parts, spread: quantity === 'time' ? divided(whole.time, parts) : null, result };
+}
+
+function divided({ median, lowest, highest, repeats }: Spread, by: number): Spread {
+  return { median: median / by, lowest: lowest / by, highest: highest / by, repeats };
+}
+
+/** A row as it is printed; one that misses its target is marked. */
 export function describeRow(row: BenchRow): string {
-  const title = `${row.name}, against ${row.against} on ${row.backend}`.padEnd(72);
+  const { against } = row;
+  const other = against === null || against === 'engine' ? '' : `, against ${against}`;
+  const title = `${row.name}${other} on ${row.backend}`.padEnd(72);
   if (row.figures === null) return `${title} ${row.problem}`;
   const { ours, baseline, ratio, spread, difference } = row.figures;
-  const number = (value: number) => value.toFixed(value < 100 ? 1 : 0).padStart(8);
+  const number = (value: number) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0).padStart(8);
   const range = ({ lowest, highest }: Spread) => `${number(lowest).trim()}…${number(highest).trim()}`;
-  const parts = [`${number(ours)} : ${number(baseline)} ${row.unit.padEnd(10)} × ${ratio.toFixed(2)}`];
-  if (row.target !== null) parts.push(`target ${row.target}${ratio < row.target ? ' MISSED' : ''}`);
+  const values = baseline === null ? number(ours) : `${number(ours)} : ${number(baseline)}`;
+  const parts = [`${values} ${row.unit.padEnd(10)}`];
+  if (ratio !== null) parts.push(`× ${ratio.toFixed(2)}`);
+  if (row.target !== null) {
+    const missed = ratio === null ? ours > row.target : ratio < row.target;
+    parts.push(`target ${row.target}${missed ? ' MISSED' : ''}`);
+  }
   if (spread !== null) parts.push(`${range(spread.ours)} : ${range(spread.baseline)}`);
   if (difference !== null) parts.push(`results differ by ${difference.toExponential(0)}`);
   return `${title} ${parts.join('   ')}`;
 }
 
-function valueIn({ time, gpu }: Measurement, quantity: Quantity): number {
+function valueIn({ time, gpu, work }: Measurement, quantity: Quantity, caseName: CaseName): number {
   if (quantity === 'time') return time.median;
+  if (quantity === 'multiplyAdds' || quantity === 'traffic') {
+    if (work === null) throw new Error('no kernels of ours to count');
+    return quantity === 'traffic' ? work.bytes / weightBytes(caseName) : work.multiplyAdds / 1e6;
+  }
   if (gpu === null) throw new Error('no WebGPU to count');
   const values: Record<typeof quantity, keyof GpuUse> = {
     dispatches: 'dispatches',
     submits: 'submits',
+    readbacks: 'readbacks',
     peakBytes: 'peakBytes',
     workingBytes: 'workingBytes',
     pipelines: 'pipelinesSoFar',
@@ -112,12 +175,24 @@ function valueIn({ time, gpu }: Measurement, quantity: Quantity): number {
   return gpu[values[quantity]] / (quantity.endsWith('Bytes') ? 1e6 : 1);
 }
 
-function tokensOf(caseName: CaseName): number {
-  const benchCase = CASES[caseName];
-  return benchCase.kind === 'rollout' ? benchCase.tokens : 0;
+function weightBytes(caseName: CaseName): number {
+  const benchCase: BenchCase = CASES[caseName];
+  if (!('model' in benchCase)) throw new Error(`internal: ${caseName} has no model`);
+  return 4 * countParameters(benchConfig(benchCase.model));
 }
 
 function unitOf(quantity: Quantity, timeKind: 'cpu' | 'wall'): BenchRow['unit'] {
-  if (quantity === 'time') return timeKind === 'cpu' ? 'ms CPU' : 'ms';
-  return quantity === 'peakBytes' || quantity === 'workingBytes' ? 'MB' : quantity;
+  switch (quantity) {
+    case 'time':
+      return timeKind === 'cpu' ? 'ms CPU' : 'ms';
+    case 'peakBytes':
+    case 'workingBytes':
+      return 'MB';
+    case 'multiplyAdds':
+      return 'M mul-adds';
+    case 'traffic':
+      return 'weights';
+    default:
+      return quantity;
+  }
 }

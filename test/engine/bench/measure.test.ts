@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type BenchHost, measure, spreadOf } from '../../../src/engine/bench/measure';
-import { PLANS } from '../../../src/engine/bench/plans';
+import { type BenchHost, measure, spreadOf, type Work } from '../../../src/engine/bench/measure';
+import { benchConfig, MODELS } from '../../../src/engine/bench/model';
+import { PLANS, SHORT_PLANS } from '../../../src/engine/bench/plans';
 import {
   describeRow,
   type Job,
@@ -12,6 +13,7 @@ import {
   type RowPlan,
   rowOf,
 } from '../../../src/engine/bench/rows';
+import { countParameters } from '../../../src/engine/policy/parameters';
 
 describe('measuring', () => {
   it('takes the median of the repeats after the warm-up, each with its device’s time', async () => {
@@ -36,10 +38,10 @@ describe('measuring', () => {
       },
       dispose: () => undefined,
     };
-    const { time, result, gpu } = await measure(side, { warmUp: 2, repeats: 3 }, host);
+    const { time, result, gpu, work } = await measure(side, { warmUp: 2, repeats: 3 }, host);
     expect(time).toEqual({ median: 14, lowest: 11, highest: 17, repeats: 3 });
     expect(result).toBe(0.5);
-    expect(gpu).toBeNull();
+    expect([gpu, work]).toEqual([null, null]);
   });
 
   it('has the middle of two as the median of an even number', () => {
@@ -47,10 +49,11 @@ describe('measuring', () => {
   });
 });
 
-const measured = (median: number, dispatches: number, result = 2): Outcome => ({
+const measured = (median: number, dispatches: number, result = 2, work: Work | null = null): Outcome => ({
   measurement: {
     time: { median, lowest: median - 1, highest: median + 1, repeats: 5 },
     result,
+    work,
     gpu: {
       ...{
         dispatches,
@@ -111,6 +114,48 @@ describe('a row', () => {
     expect(figures).toMatchObject({ ours: 20, baseline: 200, ratio: 10, difference: null });
   });
 
+  it('of the engine against itself is per token', () => {
+    const work = (multiplyAdds: number): Work => ({ multiplyAdds, bytes: 0 });
+    const both = outcomes([
+      [job('engine', 'training-4x512'), measured(4096, 100, 1, work(5e9))],
+      [job('engine', 'training-4x64'), measured(1024, 100, 2, work(512e6))],
+    ]);
+    const against = { ...plan, caseName: 'training-4x512', baseline: { engineIn: 'training-4x64' } } as const;
+    const row = rowOf({ ...against, target: null }, 'cpu', both);
+    expect(row).toMatchObject({
+      against: 'engine',
+      figures: { ours: 2, baseline: 4, ratio: 2, difference: null },
+    });
+    expect(row.figures!.spread!.baseline).toMatchObject({ lowest: 1023 / 256, highest: 1025 / 256 });
+    const counted = rowOf({ ...against, quantity: 'multiplyAdds' }, 'cpu', both);
+    expect(counted.unit).toBe('M mul-adds');
+    expect(counted.figures!.ratio).toBeCloseTo((512e6 / 256 / 5e9) * 2048, 9);
+  });
+
+  it('without a baseline is a figure, at most its target', () => {
+    const bytes = 4 * countParameters(benchConfig(MODELS.d128));
+    const rollouts = outcomes([
+      [job('engine', 'rollout-one'), measured(1, 700, 1, { multiplyAdds: 0, bytes: 40 * bytes })],
+      [job('engine', 'rollout-one-half'), measured(1, 380, 1, { multiplyAdds: 0, bytes: 20 * bytes })],
+    ]);
+    const moved: RowPlan = {
+      ...{ ...plan, caseName: 'rollout-one', shorter: 'rollout-one-half' },
+      ...{ quantity: 'traffic', baseline: null, target: 1.2 },
+    };
+    expect(jobsOf([moved])).toEqual([job('engine', 'rollout-one'), job('engine', 'rollout-one-half')]);
+    const row = rowOf(moved, 'cpu', rollouts);
+    expect(row).toMatchObject({ against: null, unit: 'weights', figures: { baseline: null, ratio: null } });
+    expect(row.figures!.ours).toBeCloseTo(1.25, 9);
+    expect(describeRow(row)).toMatch(/target 1.2 MISSED$/);
+    expect(describeRow(rowOf({ ...moved, target: 1.25 }, 'cpu', rollouts))).not.toContain('MISSED');
+    const [first, second] = [measured(1, 700), measured(1, 380)];
+    const uncounted = outcomes([
+      [job('engine', 'rollout-one'), first],
+      [job('engine', 'rollout-one-half'), second],
+    ]);
+    expect(rowOf(moved, 'cpu', uncounted).problem).toBe('no kernels of ours to count');
+  });
+
   it('says why there is none', () => {
     const one = outcomes([
       [job('engine'), measured(10, 100)],
@@ -124,8 +169,22 @@ describe('a row', () => {
     const keys = jobsOf(PLANS).map(keyOf);
     expect(new Set(keys).size).toBe(keys.length);
     expect(jobsOf([plan, { ...plan, quantity: 'dispatches' }])).toHaveLength(2);
-    for (const { baseline, backend, caseName } of PLANS)
-      expect(keys).toContain(keyOf({ side: baseline, backend, caseName }));
+    for (const { baseline, backend, caseName } of PLANS) {
+      expect(keys).toContain(keyOf({ side: 'engine', backend, caseName }));
+      if (baseline === null) continue;
+      const theirs =
+        typeof baseline === 'string'
+          ? { side: baseline, caseName }
+          : ({ side: 'engine', caseName: baseline.engineIn } as const);
+      expect(keys).toContain(keyOf({ ...theirs, backend }));
+    }
+  });
+
+  it('is named once, among all and among the short ones', () => {
+    for (const plans of [PLANS, SHORT_PLANS]) {
+      const names = plans.map((row) => `${row.name} ${row.backend} ${JSON.stringify(row.baseline)}`);
+      expect(new Set(names).size).toBe(names.length);
+    }
   });
 });
 

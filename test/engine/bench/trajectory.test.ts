@@ -16,7 +16,7 @@ const OPTIONS = { seed: 5, steps: 6, vocabulary: MODELS.tiny.vocabulary };
 const HOST = { breathe: () => new Promise<void>((resolve) => setImmediate(resolve)) };
 
 async function steps(options = OPTIONS): Promise<TrajectoryStep[]> {
-  const learner = await openLearner(MODELS.tiny, 'plain');
+  const learner = await openLearner(MODELS.tiny, null);
   const taken = await runTrajectory(learner, options, HOST);
   learner.dispose();
   return taken;

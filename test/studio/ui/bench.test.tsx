@@ -2,6 +2,7 @@
 import { act, fireEvent, screen, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 import type { BenchEvent, BenchReport } from '../../../src/protocol';
+import { ready } from '../records';
 import { openStudio, withLayout } from './screen';
 
 withLayout();
@@ -9,14 +10,14 @@ withLayout();
 /** The bench worker, spoken for by the test. */
 class ScriptedWorker {
   static last: ScriptedWorker;
-  readonly posted: { readonly type: string; readonly requestId: number }[] = [];
+  readonly posted: { readonly type: string; readonly requestId: number; readonly rows: string }[] = [];
   terminated = false;
   #listeners: ((event: { data: unknown }) => void)[] = [];
 
   constructor() {
     ScriptedWorker.last = this;
   }
-  postMessage(message: { type: string; requestId: number }): void {
+  postMessage(message: ScriptedWorker['posted'][number]): void {
     this.posted.push(message);
   }
   addEventListener(type: string, listener: (event: { data: unknown }) => void): void {
@@ -50,12 +51,23 @@ const report: BenchReport = {
       ...{ name: 'rollout', backend: 'wasm', against: 'plain', unit: 'ms', target: null, figures: null },
       problem: 'engine: not measured',
     },
+    {
+      ...{
+        name: 'bytes moved',
+        backend: 'webgpu',
+        against: null,
+        unit: 'weights',
+        target: 1.2,
+        problem: null,
+      },
+      figures: { ours: 1.05, baseline: null, ratio: null, spread: null, difference: null },
+    },
   ],
 };
 
-async function opened(): Promise<void> {
+async function opened(trainer: Parameters<typeof openStudio>[1] = {}): Promise<void> {
   vi.stubGlobal('Worker', ScriptedWorker);
-  await openStudio('#/bench');
+  await openStudio('#/bench', trainer);
 }
 
 const press = (name: string) => act(async () => void fireEvent.click(screen.getByRole('button', { name })));
@@ -82,9 +94,32 @@ describe('the benchmark’s screen', () => {
         .map(({ textContent }) => textContent),
     ).toEqual([...['webgpu', '20 ms', '50 ms', '2.5 × (target 2)', '2e-7']]);
     expect(screen.getByRole('row', { name: /^rollout/ }).textContent).toContain('engine: not measured');
+    const figure = screen.getByRole('row', { name: /^bytes moved/ });
+    expect(
+      within(figure)
+        .getAllByRole('cell')
+        .map(({ textContent }) => textContent),
+    ).toEqual(['webgpu', '1.05 weights', '–', 'at most 1.2', '–']);
     await press('Copy results');
     const [text] = writeText.mock.calls[0] as unknown as [string];
     expect(JSON.parse(text)).toMatchObject({ adapter: 'Some GPU', rows: report.rows });
+  });
+
+  it('measures few rows where the CPU computes, and all of them when asked to', async () => {
+    await opened();
+    await press('Run');
+    expect(ScriptedWorker.last.posted[0]!.rows).toBe('short');
+    await press('Cancel');
+    await act(async () => void fireEvent.click(screen.getByRole('radio', { name: 'All rows' })));
+    await press('Run');
+    expect(ScriptedWorker.last.posted[0]!.rows).toBe('all');
+  });
+
+  it('measures all rows on a GPU', async () => {
+    const backend = { name: 'webgpu', requested: 'auto', adapter: 'Some GPU', software: false };
+    await opened({ hello: () => ({ ...ready, backend: { ...backend, engine: 'fused' } }) });
+    await press('Run');
+    expect(ScriptedWorker.last.posted[0]!.rows).toBe('all');
   });
 
   it('stops when it is told to, keeps what was measured, and runs again', async () => {

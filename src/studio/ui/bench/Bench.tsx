@@ -1,23 +1,34 @@
 /** What the engine takes on this device against plain TensorFlow.js; reached by `#/bench` alone. */
 import { useEffect, useRef, useState } from 'react';
-import type { BenchReport, BenchRow, Spread } from '../../../protocol';
+import type { BenchReport, BenchRow, BenchRows, Spread } from '../../../protocol';
+import { isSlow } from '../../store/backend';
 import { formatNumber } from '../../store/format';
-import { useSession } from '../context';
+import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { EmptyState } from '../kit/EmptyState';
 import { Panel } from '../kit/Panel';
 import { Progress } from '../kit/Progress';
+import { Segmented } from '../kit/Segmented';
 import css from './Bench.module.css';
 import { type BenchState, IDLE, runBench } from './run-bench';
+
+const ROWS: readonly { readonly value: BenchRows; readonly label: string }[] = [
+  { value: 'short', label: 'Short' },
+  { value: 'all', label: 'All rows' },
+];
 
 export function Bench() {
   const { voice } = useSession();
   const [state, setState] = useState<BenchState>(IDLE);
+  const [chosen, setChosen] = useState<BenchRows | null>(null);
+  const backend = useStudio(({ ready }) => ready?.backend ?? null);
+  // Without a GPU all rows take far longer than anybody waits.
+  const rows = chosen ?? (backend === null || isSlow(backend) ? 'short' : 'all');
   const stop = useRef<() => void>(() => undefined);
   useEffect(() => () => stop.current(), []);
   const { report, progress, problem } = state;
   const run = () => {
-    stop.current = runBench(setState);
+    stop.current = runBench(rows, setState);
   };
   const copy = async (shown: BenchReport) => {
     const text = JSON.stringify({ build: __BUILD__, userAgent: navigator.userAgent, ...shown }, null, 2);
@@ -36,7 +47,10 @@ export function Bench() {
       actions={
         <>
           {progress === null ? (
-            <Button label="Run" tone="primary" onClick={run} />
+            <>
+              <Segmented label="Rows to measure" value={rows} choices={ROWS} onChange={setChosen} />
+              <Button label="Run" tone="primary" onClick={run} />
+            </>
           ) : (
             <Button label="Cancel" onClick={() => stop.current()} />
           )}
@@ -67,7 +81,8 @@ export function Bench() {
       {report === null ? (
         <EmptyState icon="train" title="Nothing measured yet">
           Trains and samples with small models, in the engine and in plain TensorFlow.js, and compares the two
-          on this device. It takes some minutes; pause a run before it, and leave the tab in front.
+          on this device. All rows take some minutes on a GPU, and far longer without one; pause a run before
+          it, and leave the tab in front.
         </EmptyState>
       ) : (
         <Rows rows={report.rows} pending={progress !== null} />
@@ -86,8 +101,8 @@ function Rows({ rows, pending }: { readonly rows: readonly BenchRow[]; readonly 
             <th scope="col">What</th>
             <th scope="col">On</th>
             <th scope="col">Engine</th>
-            <th scope="col">Plain</th>
-            <th scope="col">Plain / engine</th>
+            <th scope="col">Against</th>
+            <th scope="col">Against / engine</th>
             <th scope="col">Results differ by</th>
           </tr>
         </thead>
@@ -127,11 +142,15 @@ function Row({ row, pending }: { readonly row: BenchRow; readonly pending: boole
         {formatNumber(ours)} {unit}
       </td>
       <td title={spread ? range(spread.baseline) : undefined}>
-        {formatNumber(baseline)} {unit}
+        {baseline === null ? '–' : `${formatNumber(baseline)} ${unit}`}
       </td>
       <td className={css.ratio}>
-        {formatNumber(ratio)} ×
-        {target !== null && <span className={css.target}> (target {formatNumber(target)})</span>}
+        {ratio !== null && `${formatNumber(ratio)} ×`}
+        {target !== null && (
+          <span className={css.target}>
+            {ratio === null ? `at most ${formatNumber(target)}` : ` (target ${formatNumber(target)})`}
+          </span>
+        )}
       </td>
       <td>{difference === null ? '–' : difference.toExponential(0)}</td>
     </tr>

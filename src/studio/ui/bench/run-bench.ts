@@ -1,5 +1,5 @@
 /** A benchmark that runs or has run, as the screen shows it. */
-import type { BenchCommand, BenchEvent, BenchReport, BenchResults } from '../../../protocol';
+import type { BenchCommand, BenchEvent, BenchReport, BenchResults, BenchRows } from '../../../protocol';
 import { openBenchWorker, WorkerLink, type WorkerPort } from '../../store/client';
 
 export interface BenchState {
@@ -15,6 +15,7 @@ type Progress = Extract<BenchEvent, { readonly type: 'bench-progress' }>;
 
 /** Starts it and tells of each change; returns a function that stops it, rows so far included. */
 export function runBench(
+  rows: BenchRows,
   onChange: (change: (state: BenchState) => BenchState) => void,
   open: () => WorkerPort = openBenchWorker,
 ): () => void {
@@ -39,7 +40,7 @@ export function runBench(
   };
   link.start();
   onChange(() => ({ ...IDLE, progress: { done: 0, total: 1, measuring: '' } }));
-  link.send({ type: 'bench' }).then(
+  link.send({ type: 'bench', rows }).then(
     (report) => {
       stop();
       onChange(() => ({ report, progress: null, problem: null }));
