@@ -110,6 +110,8 @@ export interface ModelSummary {
   readonly storedType: string;
   /** SHA-256 over the weights as loaded, hex. */
   readonly sha256: string;
+  /** Why our kernels, which run here, cannot compute this model, so that plain ops do. */
+  readonly plainBecause?: string;
 }
 
 export type RunStatus = 'idle' | 'running' | 'pausing' | 'paused' | 'finished' | 'stopped' | 'failed';
