@@ -27,7 +27,7 @@ import {
 } from '../../src/protocol';
 import { openCases } from './cases';
 import type { TrainerHost } from './host';
-import { tokenizerFiles, trainingChoice } from './model';
+import { plainReason, tokenizerFiles, trainingChoice } from './model';
 import type { Run, RunStart } from './run';
 
 export async function saveRun(
@@ -196,7 +196,13 @@ export async function resumeRun(
       config,
       datasetId: resume.datasetId,
       datasetName: resume.datasetName,
-      model: { folder, tokenizer, summary: { ...resume.model, eosToken: tokenizer.eosToken } },
+      model: {
+        ...{ folder, tokenizer },
+        summary: {
+          ...{ ...resume.model, eosToken: tokenizer.eosToken },
+          ...plainReason(learner.config, device),
+        },
+      },
       learner,
       reference,
       state,

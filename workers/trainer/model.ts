@@ -3,11 +3,12 @@ import { sha256OfTensors } from '../../src/engine/checkpoint/hash';
 import type { FrozenPolicy } from '../../src/engine/crpo/learner';
 import { loadLearner } from '../../src/engine/crpo/open-learner';
 import type { Folder } from '../../src/engine/files';
-import type { FusedDevice } from '../../src/engine/fused';
+import { type FusedDevice, unsupported } from '../../src/engine/fused';
 import {
   countParameters,
   type LoraSettings,
   loraSettings,
+  type PolicyConfig,
   type TrainingChoice,
 } from '../../src/engine/policy';
 import { sequence } from '../../src/engine/random';
@@ -54,6 +55,7 @@ export async function openModel(
     eosToken: tokenizer.eosToken,
     storedType: typeof storedType === 'string' ? storedType : 'float32',
     sha256: await sha256OfTensors(await policy.exportWeights({ merged: false })),
+    ...plainReason(config, device),
   };
   return { model: { folder, tokenizer, summary }, policy };
 }
@@ -62,6 +64,15 @@ export function trainingChoice({ training, seed }: RunConfig): TrainingChoice {
   if (training.mode === 'full') return { mode: 'full' };
   const { loraRank: rank, loraAlpha: alpha, loraTargets: targets } = training;
   return { mode: 'lora', rank, alpha, targets, random: sequence(seed, 'loraInit') };
+}
+
+/** For the summary of a model that the kernels on this device cannot compute. */
+export function plainReason(
+  config: PolicyConfig,
+  device: FusedDevice | null,
+): Pick<ModelSummary, 'plainBecause'> {
+  const reason = device && unsupported(config, device.gpu.limits);
+  return reason === null ? {} : { plainBecause: reason };
 }
 
 /** null: full training. */

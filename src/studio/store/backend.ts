@@ -1,6 +1,13 @@
 /** The backend in words, the same wherever the page names it. */
 import type { BackendReport } from '../../protocol';
 
+/** As it computes this model: kernels that run here may not take every shape. */
+export function backendOf(report: BackendReport, plainBecause: string | undefined): BackendReport {
+  if (report.engine !== 'fused' || plainBecause === undefined) return report;
+  const notice = `Plain TensorFlow.js ops train this model, several times slower: ${plainBecause}.`;
+  return { ...report, engine: 'plain', notice };
+}
+
 /** What runs on WebGPU; null where that is not reported, and on WebAssembly, which has no kernels of ours. */
 export function engineWords({ name, engine }: BackendReport): string | null {
   if (name !== 'webgpu' || engine === undefined) return null;

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import { useLocation } from 'wouter';
 import type { BackendReport } from '../../../protocol';
-import { engineWords, isSlow } from '../../store/backend';
+import { backendOf, engineWords, isSlow } from '../../store/backend';
 import { formatBytes, formatCount, formatParameters, formatTime } from '../../store/format';
 import { isActive } from '../../store/state';
 import { useSession, useStudio } from '../context';
@@ -180,7 +180,8 @@ function Check() {
   const alive = useStudio((state) => state.trainerAlive);
   const storage = useStudio((state) => state.storage);
   const holdsLock = useStudio((state) => state.holdsLock);
-  const backend = ready?.backend;
+  const plainBecause = useStudio((state) => state.model?.plainBecause);
+  const backend = ready && backendOf(ready.backend, plainBecause);
   const gpu: [Verdict, string, string] = backend
     ? [isSlow(backend) ? 'weak' : 'good', backendLabel(backend), backendText(backend)]
     : ['waiting', 'Backend', alive ? 'starting…' : 'the trainer is not running'];

@@ -1,6 +1,7 @@
 /** What the whole page should know before anything else: read-only, no trainer, lost data, a waiting file, a slow backend. */
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
+import { backendOf } from '../../store/backend';
 import { useSession, useStudio } from '../context';
 import { Button } from '../kit/Button';
 import { cx } from '../kit/cx';
@@ -13,7 +14,9 @@ export function Banners() {
   const stage = useStudio((state) => state.stage);
   const alive = useStudio((state) => state.trainerAlive);
   const holdsLock = useStudio((state) => state.holdsLock);
-  const notice = useStudio((state) => state.ready?.backend.notice);
+  const backend = useStudio((state) => state.ready?.backend);
+  const plainBecause = useStudio((state) => state.model?.plainBecause);
+  const notice = backend && backendOf(backend, plainBecause).notice;
   const lost = useStudio((state) => state.storage?.lost);
   const unread = useStudio((state) => state.data.unread);
   const [location] = useLocation();

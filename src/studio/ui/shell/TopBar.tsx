@@ -1,7 +1,7 @@
 /** Always in sight: the run and how long it still takes, the backend, storage, the theme. */
 import { Link } from 'wouter';
 import type { BackendReport, RunStatus } from '../../../protocol';
-import { backendName, engineWords, isSlow } from '../../store/backend';
+import { backendName, backendOf, engineWords, isSlow } from '../../store/backend';
 import { estimate } from '../../store/eta';
 import { formatBytes, formatEta } from '../../store/format';
 import type { PhaseProgress } from '../../store/state';
@@ -101,7 +101,9 @@ function RunState() {
 }
 
 function Machine() {
-  const backend = useStudio((state) => state.ready?.backend ?? null);
+  const report = useStudio((state) => state.ready?.backend ?? null);
+  const plainBecause = useStudio((state) => state.model?.plainBecause);
+  const backend = report && backendOf(report, plainBecause);
   const alive = useStudio((state) => state.trainerAlive);
   const storage = useStudio((state) => state.storage);
   return (
