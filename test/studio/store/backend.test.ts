@@ -14,10 +14,10 @@ it.each<[BackendReport, string, string | null, boolean]>([
   expect([backendName(backend), engineWords(backend), isSlow(backend)]).toEqual([name, engine, slow]);
 });
 
+const onWebgpu = { name: 'webgpu', requested: 'auto', adapter: 'acme', software: false } as const;
+
 it('says why plain ops compute a model that the kernels cannot', () => {
-  const report = {
-    ...{ name: 'webgpu', requested: 'auto', adapter: 'acme', software: false, engine: 'fused' },
-  } as const;
+  const report = { ...onWebgpu, engine: 'fused' } as const;
   expect(backendOf(report, undefined)).toBe(report);
   const plain = backendOf(report, 'head_dim is 6');
   expect([engineWords(plain), isSlow(plain)]).toEqual(['plain TensorFlow.js ops', true]);
