@@ -32,10 +32,13 @@ await runCommand(async () => {
   const machine = { node: process.version, processor, cores: cpus().length, load: loadavg()[0] };
   /** @type {Record<string, object>} */
   const measured = {};
-  for (const subject of options.subjects) measured[subject] = await benched(subject, options);
-  // Of all subjects one name: that of the WebGPU adapter, where one of them had it.
-  const adapters = Object.values(measured).flatMap((result) => ('adapter' in result ? [result.adapter] : []));
-  const adapter = adapters.find((name) => name !== null) ?? null;
+  /** @type {string | null} */
+  let adapter = null;
+  for (const subject of options.subjects) {
+    const { adapter: name = null, ...result } = await benched(subject, options);
+    adapter ??= name;
+    measured[subject] = result;
+  }
   const text = `${JSON.stringify({ machine, versions: versions(), adapter, ...measured }, null, 2)}\n`;
   if (options.json === undefined) process.stdout.write(text);
   else await writeFile(options.json, text);
@@ -46,7 +49,8 @@ await runCommand(async () => {
  * One that cannot be measured must not cost what the others took long to measure.
  * @param {typeof subjects[number]} subject
  * @param {Exclude<ReturnType<typeof readOptions>, 'help'>} options
- * @returns {Promise<object>} or `{ problem }`
+ * @typedef {{ adapter?: string | null, rows?: readonly object[], comparison?: object, problem?: string }} Result
+ * @returns {Promise<Result>} `adapter`: WebGPU's, where it was there
  */
 async function benched(subject, { adapter, only, steps }) {
   try {
