@@ -46,10 +46,14 @@ await runCommand(async () => {
 });
 
 /**
+ * What a subject gave.
+ * @typedef {{ adapter?: string | null, rows?: readonly object[], comparison?: object, problem?: string }} Result
+ */
+
+/**
  * One that cannot be measured must not cost what the others took long to measure.
  * @param {typeof subjects[number]} subject
  * @param {Exclude<ReturnType<typeof readOptions>, 'help'>} options
- * @typedef {{ adapter?: string | null, rows?: readonly object[], comparison?: object, problem?: string }} Result
  * @returns {Promise<Result>} `adapter`: WebGPU's, where it was there
  */
 async function benched(subject, { adapter, only, steps }) {

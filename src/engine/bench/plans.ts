@@ -39,7 +39,7 @@ const sampling: readonly RowPlan[] = [
   ]).map((plan) => ({ ...plan, shorter: 'rollout-one-half' as const })),
 ];
 
-/** Per token, against the least of its kind: near 1 or above, since what a step takes at least is shared. */
+/** Per token, against the least of its kind: below 1 over the length, by attention; 1 or above over the batch. */
 const scaled = (caseName: CaseName, engineIn: CaseName, sizes: string): RowPlan[] =>
   onGpu(caseName, { engineIn }, [
     { name: `step per token, ${sizes}`, quantity: 'time', target: null },
