@@ -6,7 +6,7 @@
  */
 import { StudioError } from '../../../protocol/errors';
 import type { Gpu, View } from '../../gpu';
-import { operand, runVariant } from '../matmul';
+import { operand, runVariant, SLICE_ROWS } from '../matmul';
 import type { Product } from '../matmul/product';
 import { registerProduct } from '../matmul/registers';
 import { splitProduct } from './split';
@@ -46,12 +46,13 @@ export interface DecodeLinearCall {
   readonly variant?: DecodeLinearVariant;
 }
 
-/** With a norm or a gate the loop is long, and 2 rows per lane were faster on lavapipe than 4 or 8. */
 export function decodeLinear(gpu: Gpu, call: DecodeLinearCall): void {
   const product = productOf(call);
   const variant = call.variant ?? 'registers';
+  // With a norm or a gate the loop is long, and 2 rows per lane were faster on lavapipe than 4 or 8.
+  const long = call.norm !== undefined || call.gated === true;
   if (variant === 'split') splitProduct(gpu, product);
-  else if (variant === 'registers' && (call.norm || call.gated || call.rows <= 2))
+  else if (variant === 'registers' && call.rows < SLICE_ROWS && (long || call.rows <= 2))
     registerProduct(gpu, product, { rows: Math.min(2, call.rows), lanes: 8 });
   else runVariant(gpu, product, variant);
 }

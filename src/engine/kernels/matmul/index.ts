@@ -72,7 +72,7 @@ export function runVariant(gpu: Gpu, product: Product, variant: MatmulVariant): 
 }
 
 /** From as many rows on, a slice of b pays for its loading. */
-const SLICE_ROWS = 16;
+export const SLICE_ROWS = 16;
 
 const VARIANTS: Record<MatmulVariant, (gpu: Gpu, product: Product) => void> = {
   registers: (gpu, product) => {
