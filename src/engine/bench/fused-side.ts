@@ -35,6 +35,7 @@ export function fusedHeadSide(device: FusedDevice, { rows, width, vocabulary }: 
     table: gpu.allocate(4), // no attention here
     product: (call) => device.product(call),
     linear: (call) => device.linear(call),
+    attend: (call) => device.attend(call),
   };
   const matrices = (head: View, finalNorm: View): ModelWeights => ({
     ...{ head, finalNorm, embedding: head, layers: [] },

@@ -1,7 +1,7 @@
 /** One token of every sequence through the model: five dispatches per layer, recorded once and replayed. */
 import type { SamplingSettings } from '../crpo/learner';
 import type { Recording, View } from '../gpu';
-import { decodeAttention, embedTokens } from '../kernels/decode-attention';
+import { embedTokens } from '../kernels/decode-attention';
 import { sampleTokens } from '../kernels/sampler';
 import type { StreamName } from '../random';
 import type { Context } from './model';
@@ -84,7 +84,7 @@ export function recordStep(
 }
 
 function decodeLayer(
-  { gpu, linear, dimensions: d, table }: Context,
+  { linear, attend, dimensions: d, table }: Context,
   weights: ModelWeights,
   buffers: DecodeBuffers,
   slots: number,
@@ -98,7 +98,7 @@ function decodeLayer(
     ...{ x, weight: toQkv.weight, y: qkv, rows: slots, inputs: d.width, outputs: d.qkvWidth },
     ...{ norm: { weight: inputNorm, epsilon }, ...bias(toQkv.bias) },
   });
-  decodeAttention(gpu, {
+  attend({
     ...{ qkv, table, slotRow, state, capacity, out: attended, slots, heads, keyValueHeads, headWidth },
     ...{ promptCache: buffers.promptCaches[layer]!, ownCache: buffers.ownCaches[layer]! },
   });

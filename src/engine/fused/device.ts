@@ -1,6 +1,7 @@
 /** What all fused policies of a device share: the layer, scratch buffers, the choice of kernels, the pace. */
 import { breathe, type Pausable } from '../crpo/environment';
 import { type Gpu, Workspace } from '../gpu';
+import { type DecodeAttentionCall, decodeAttention } from '../kernels/decode-attention';
 import { type DecodeLinearCall, decodeLinear } from '../kernels/decode-linear';
 import { type MatmulCall, matmul } from '../kernels/matmul';
 import { defaultTuning, type Tuning, variantFor } from '../kernels/tuning';
@@ -42,6 +43,11 @@ export class FusedDevice {
   /** A linear layer for one token of each row, likewise. */
   linear(call: DecodeLinearCall): void {
     decodeLinear(this.gpu, { ...call, variant: variantFor(this.#tuning, call) });
+  }
+
+  /** Attention of one token of each row, likewise. */
+  attend(call: DecodeAttentionCall): void {
+    decodeAttention(this.gpu, { ...call, variant: this.#tuning.decodeAttention });
   }
 
   /**

@@ -5,6 +5,7 @@
 
 import type { Gpu, View, Workspace } from '../gpu';
 import { attention } from '../kernels/attention';
+import type { DecodeAttentionCall } from '../kernels/decode-attention';
 import type { DecodeLinearCall } from '../kernels/decode-linear';
 import { embed } from '../kernels/embedding';
 import type { MatmulCall } from '../kernels/matmul';
@@ -24,6 +25,7 @@ export interface Context {
   readonly table: View;
   readonly product: (call: MatmulCall) => void;
   readonly linear: (call: DecodeLinearCall) => void;
+  readonly attend: (call: DecodeAttentionCall) => void;
 }
 
 /** Views of one packed batch that the layers read. */

@@ -67,6 +67,7 @@ export class FusedPolicy implements FrozenPolicy {
       table: this.#tableFor(positions),
       product: (call) => this.device.product(call),
       linear: (call) => this.device.linear(call),
+      attend: (call) => this.device.attend(call),
     };
   }
 

@@ -1,6 +1,7 @@
 /** The shapes on which the variants of the kernels compete, for one model. */
 
 import * as v from 'valibot';
+import { DECODE_ATTENTION_VARIANTS } from '../kernels/decode-attention';
 import { DECODE_LINEAR_VARIANTS } from '../kernels/decode-linear';
 import { MATMUL_VARIANTS } from '../kernels/matmul';
 import { type Tuning, type TuningShapes, tuneKernels } from '../kernels/tuning';
@@ -30,6 +31,7 @@ const tuningSchema = v.object({
   version: v.literal(1),
   matmul: v.object({ nt: bySize, nn: bySize, tn: bySize }),
   decodeLinear: v.object({ one: decodeVariant, few: decodeVariant, many: decodeVariant }),
+  decodeAttention: v.picklist(DECODE_ATTENTION_VARIANTS),
   multiplyAddsPerSecond: v.pipe(v.number(), v.finite(), v.gtValue(0)),
 });
 

@@ -3,6 +3,7 @@
  * same bits, so a run that is to go on bit for bit keeps its `Tuning`, a plain record.
  */
 import type { Gpu, View } from '../gpu';
+import type { DecodeAttentionVariant } from './decode-attention';
 import {
   DECODE_LINEAR_VARIANTS,
   type DecodeLinearCall,
@@ -19,6 +20,8 @@ export interface Tuning {
   readonly version: 1;
   readonly matmul: Readonly<Record<Layout, Readonly<Record<'small' | 'large', MatmulVariant>>>>;
   readonly decodeLinear: Readonly<Record<'one' | 'few' | 'many', DecodeLinearVariant>>;
+  /** Guessed from the kind of device, not measured. */
+  readonly decodeAttention: DecodeAttentionVariant;
   /** Of products in training. */
   readonly multiplyAddsPerSecond: number;
 }
@@ -39,6 +42,7 @@ export function defaultTuning({ software }: { readonly software: boolean }): Tun
     decodeLinear: software
       ? { one: 'registers', few: 'registers', many: 'registers' }
       : { one: 'split', few: 'split', many: 'tiles-32' },
+    decodeAttention: software ? 'narrow' : 'wide',
     multiplyAddsPerSecond: software ? 2e9 : 5e11,
   };
 }
@@ -110,6 +114,7 @@ export async function tuneKernels(gpu: Gpu, shapes: TuningShapes, clock: () => n
       few: decoding.best.get('few') ?? guess.decodeLinear.few,
       many: decoding.best.get('many') ?? guess.decodeLinear.many,
     },
+    decodeAttention: guess.decodeAttention,
     multiplyAddsPerSecond: products.multiplyAddsPerSecond ?? guess.multiplyAddsPerSecond,
   };
 }

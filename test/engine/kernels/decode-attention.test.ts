@@ -1,7 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Gpu } from '../../../src/engine/gpu';
 import { attentionReference } from '../../../src/engine/kernels/attention/reference';
-import { decodeAttention, embedTokens, storePromptCache } from '../../../src/engine/kernels/decode-attention';
+import {
+  DECODE_ATTENTION_VARIANTS,
+  type DecodeAttentionVariant,
+  decodeAttention,
+  embedTokens,
+  storePromptCache,
+} from '../../../src/engine/kernels/decode-attention';
 import {
   decodeAttentionReference,
   promptCacheReference,
@@ -26,6 +32,7 @@ interface Case {
   readonly headWidth: number;
   /** Of qkv. */
   readonly scale: number;
+  readonly variant?: DecodeAttentionVariant;
 }
 
 const cases: Case[] = [
@@ -37,6 +44,13 @@ const cases: Case[] = [
   { heads: 3, keyValueHeads: 1, headWidth: 128, scale: 1 },
   { heads: 4, keyValueHeads: 2, headWidth: 32, scale: 60 },
 ];
+
+/** Each case in both variants, the widest head, which has only one, apart. */
+const variants = cases.flatMap((shape) =>
+  DECODE_ATTENTION_VARIANTS.filter((variant) => variant === 'wide' || shape.headWidth <= 64).map(
+    (variant): Case => ({ ...shape, variant }),
+  ),
+);
 
 function tableOf(headWidth: number): Float32Array<ArrayBuffer> {
   const half = headWidth / 2;
@@ -170,7 +184,7 @@ describe('the reference', () => {
 });
 
 describeOnGpu('decodeAttention', (gpu) => {
-  it.each(cases)('attends to prompt and completion: %o', async (shape) => {
+  it.each(variants)('attends to prompt and completion: %o', async (shape) => {
     const steps = 36;
     const [actual, expected] = [await decoded(gpu(), shape, steps), decodedByReference(shape, steps)];
     // Scores reach scale²·√C, and float32 knows them to 1e-7 of that.

@@ -12,10 +12,13 @@ import {
   type AttentionVariant,
   COPY_LANES,
   chunkOf,
+  type DecodeAttentionVariant,
   decodeAttentionKernel,
   embedTokensKernel,
   storePromptCacheKernel,
 } from './webgpu';
+
+export { DECODE_ATTENTION_VARIANTS, type DecodeAttentionVariant } from './webgpu';
 
 /** H, K (divides H) and C (a multiple of 4). */
 export type DecodeHeads = AttentionVariant;
@@ -69,6 +72,8 @@ export interface DecodeAttentionCall extends DecodeHeads {
   readonly slots: number;
   /** Positions that a slot attends to, for the count of work alone; unless told, the capacity. */
   readonly positions?: number;
+  /** What suits the device (`tuning.ts`); `wide` unless told. They differ in their last bits. */
+  readonly variant?: DecodeAttentionVariant;
 }
 
 /**
@@ -84,7 +89,7 @@ export function decodeAttention(gpu: Gpu, call: DecodeAttentionCall): void {
   const chunks = Math.ceil(heads / keyValueHeads / chunk);
   const pairs = slots * positions * headWidth;
   gpu.run(
-    decodeAttentionKernel(chunk),
+    decodeAttentionKernel(chunk, headWidth, call.variant ?? 'wide'),
     { qkv, table, slotRow, state, promptCache, ownCache, out },
     { heads, keyHeads: keyValueHeads, quads: headWidth / 4, capacity, scale: 1 / Math.sqrt(headWidth) },
     [slots, keyValueHeads, chunks],

@@ -17,11 +17,17 @@ export interface AttentionVariant {
   readonly headWidth: number;
 }
 
-export const LANES = 32;
 const MAX_CHUNK = 4;
-/** Positions of a lane in a tile. */
-const PER_LANE = 2;
-const TILE = LANES * PER_LANE;
+
+/**
+ * Lanes of a workgroup, and positions of a lane in a tile. `wide` fills a GPU's group of lanes; `narrow` is
+ * for CPU rasterisers, where every barrier costs per 8 lanes: 1.4 times as fast a token on lavapipe. A
+ * head's vec4s must not outnumber the lanes.
+ */
+const GRIDS = { wide: { lanes: 32, perLane: 2 }, narrow: { lanes: 16, perLane: 4 } } as const;
+
+export const DECODE_ATTENTION_VARIANTS = ['wide', 'narrow'] as const;
+export type DecodeAttentionVariant = (typeof DECODE_ATTENTION_VARIANTS)[number];
 
 /** Query heads that a workgroup takes, of those that share a key head. */
 export function chunkOf({ heads, keyValueHeads }: AttentionVariant): number {
@@ -29,12 +35,20 @@ export function chunkOf({ heads, keyValueHeads }: AttentionVariant): number {
 }
 
 /** @param chunk query heads of a workgroup */
-export function decodeAttentionKernel(chunk: number): Kernel {
+export function decodeAttentionKernel(
+  chunk: number,
+  headWidth: number,
+  asked: DecodeAttentionVariant,
+): Kernel {
+  const variant = headWidth / 4 > GRIDS[asked].lanes ? 'wide' : asked;
+  const { lanes, perLane } = GRIDS[variant];
+  /** Of a tile. */
+  const positions = lanes * perLane;
   const each = (line: (head: number) => string) => unroll(chunk, line);
   const pairs = (line: (head: number, i: number) => string) =>
-    each((head) => unroll(PER_LANE, (i) => line(head, i)));
+    each((head) => unroll(perLane, (i) => line(head, i)));
   const lanesOf = (vector: string, head: number) => `${vector}.${'xyzw'[head]}`;
-  return kernel(`decode-attention-${chunk}`, () => ({
+  return kernel(`decode-attention-${variant}-${chunk}`, () => ({
     bindings: {
       qkv: 'vec4<f32>',
       table: 'vec2<f32>',
@@ -45,14 +59,14 @@ export function decodeAttentionKernel(chunk: number): Kernel {
       out: 'mut vec4<f32>',
     },
     uniforms: { heads: 'u32', keyHeads: 'u32', quads: 'u32', capacity: 'u32', scale: 'f32' },
-    workgroupSize: LANES,
+    workgroupSize: lanes,
     declarations: `
-var<workgroup> queries: array<vec4<f32>, ${chunk * LANES}>;
+var<workgroup> queries: array<vec4<f32>, ${chunk * lanes}>;
 /** Key, then value of the token. */
-var<workgroup> token: array<vec4<f32>, ${2 * LANES}>;
-var<workgroup> weights: array<f32, ${chunk * TILE}>;
-var<workgroup> peaks: array<vec4<f32>, ${LANES}>;
-var<workgroup> values: array<vec4<f32>, ${chunk * LANES}>;
+var<workgroup> token: array<vec4<f32>, ${2 * lanes}>;
+var<workgroup> weights: array<f32, ${chunk * positions}>;
+var<workgroup> peaks: array<vec4<f32>, ${lanes}>;
+var<workgroup> values: array<vec4<f32>, ${chunk * lanes}>;
 var<private> promptLength: u32;
 var<private> tokenPosition: u32;
 /** Where the key head's key at position 0 of prompt and own cache would lie. */
@@ -99,7 +113,7 @@ fn rotated(start: u32, quad: u32) -> vec4<f32> {
   let firstHead = tile.z * ${chunk}u;
   let chunkHeads = min(${chunk}u, sharing - firstHead);
   // Of a last chunk that is not full, the heads beyond repeat its last one and are not written.
-  for (var i = lane; i < ${chunk}u * quads; i += ${LANES}u) {
+  for (var i = lane; i < ${chunk}u * quads; i += ${lanes}u) {
     let head = keyHead * sharing + firstHead + min(i / quads, chunkHeads - 1u);
     queries[i] = rotated(start + head * quads, i % quads) * u.scale;
   }
@@ -116,45 +130,45 @@ fn rotated(start: u32, quad: u32) -> vec4<f32> {
   workgroupBarrier();
   let quad = lane % quads;
   let split = lane / quads;
-  let splits = ${LANES}u / quads;
+  let splits = ${lanes}u / quads;
   ${each((head) => `var peak${head} = -1e30; var sum${head} = 0.0; var out${head} = vec4<f32>();`)}
-  for (var first = 0u; first <= last; first += ${TILE}u) {
-    let count = min(${TILE}u, last + 1u - first);
+  for (var first = 0u; first <= last; first += ${positions}u) {
+    let count = min(${positions}u, last + 1u - first);
     ${pairs((head, i) => `var s${head}_${i} = 0.0;`)}
     for (var k = 0u; k < quads; k++) {
       ${each((head) => `let q${head} = queries[${head}u * quads + k];`)}
-      ${unroll(PER_LANE, (i) => `let k${i} = cached(first + min(lane + ${i * LANES}u, count - 1u), k);`)}
+      ${unroll(perLane, (i) => `let k${i} = cached(first + min(lane + ${i * lanes}u, count - 1u), k);`)}
       ${pairs((head, i) => `s${head}_${i} += dot(q${head}, k${i});`)}
     }
     // What is past the last position stands for the last one again, which leaves the maximum as it is.
     var mine = vec4<f32>(-1e30);
     ${pairs((head, i) => `${lanesOf('mine', head)} = max(${lanesOf('mine', head)}, s${head}_${i});`)}
     peaks[lane] = mine;
-    ${reduceLanes('peaks', LANES, 'max')}
+    ${reduceLanes('peaks', lanes, 'max')}
     let highest = peaks[0];
     ${each(
       (head) => `let higher${head} = max(peak${head}, ${lanesOf('highest', head)});
     let keep${head} = exp(peak${head} - higher${head});
     peak${head} = higher${head}; sum${head} *= keep${head}; out${head} *= keep${head};`,
     )}
-    ${pairs((head, i) => `weights[${head * TILE + i * LANES}u + lane] = exp(s${head}_${i} - peak${head});`)}
+    ${pairs((head, i) => `weights[${head * positions + i * lanes}u + lane] = exp(s${head}_${i} - peak${head});`)}
     workgroupBarrier();
     if (split < splits) {
       for (var i = split; i < count; i += splits) {
         let value = cached(first + i, quads + quad);
         ${each(
-          (head) => `let w${head} = weights[${head * TILE}u + i];
+          (head) => `let w${head} = weights[${head * positions}u + i];
         sum${head} += w${head}; out${head} += w${head} * value;`,
         )}
       }
     }
     workgroupBarrier();
   }
-  ${each((head) => `values[${head * LANES}u + lane] = out${head}; weights[${head * LANES}u + lane] = sum${head};`)}
+  ${each((head) => `values[${head * lanes}u + lane] = out${head}; weights[${head * lanes}u + lane] = sum${head};`)}
   workgroupBarrier();
   let outStart = (slot * u.heads + keyHead * sharing + firstHead) * quads;
-  for (var i = lane; i < chunkHeads * quads; i += ${LANES}u) {
-    let place = i / quads * ${LANES}u + i % quads;
+  for (var i = lane; i < chunkHeads * quads; i += ${lanes}u) {
+    let place = i / quads * ${lanes}u + i % quads;
     var sum = 0.0;
     var total = vec4<f32>();
     for (var part = 0u; part < splits; part++) {
