@@ -155,7 +155,9 @@ describeOnGpu('generation', (gpu) => {
     fused.parameters.write('model.norm.weight', new Float32Array(16).fill(Number.NaN));
     const failing = fused.generate(PROMPTS, settings(), HOST);
     await expect(failing).rejects.toMatchObject({ record: { boundary: 'device', code: 'non-finite' } });
-    await expect(fused.generate([[1], []], settings(), HOST)).rejects.toThrow('expected 1 tokens of a prompt');
+    await expect(fused.generate([[1], []], settings(), HOST)).rejects.toThrow(
+      'expected 1 tokens of a prompt',
+    );
     fused.dispose();
     plain.dispose();
   }, 60_000);
