@@ -198,7 +198,7 @@ export class TrainerService {
     const { device, problem } = await openFusedEngine(report);
     this.#device = device;
     if (device !== null) return { ...report, engine: 'fused', tuning: device.tuning };
-    const notice = `Training runs in plain TensorFlow.js ops, several times slower: ${problem}`;
+    const notice = `Training runs in plain TensorFlow.js ops, more slowly: ${problem}`;
     return { ...report, engine: 'plain', notice };
   }
 

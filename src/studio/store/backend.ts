@@ -4,7 +4,7 @@ import type { BackendReport } from '../../protocol';
 /** As it computes this model: kernels that run here may not take every shape. */
 export function backendOf(report: BackendReport, plainBecause: string | undefined): BackendReport {
   if (report.engine !== 'fused' || plainBecause === undefined) return report;
-  const notice = `Plain TensorFlow.js ops train this model, several times slower: ${plainBecause}.`;
+  const notice = `Plain TensorFlow.js ops train this model, more slowly: ${plainBecause}.`;
   return { ...report, engine: 'plain', notice };
 }
 
@@ -14,7 +14,7 @@ export function engineWords({ name, engine }: BackendReport): string | null {
   return engine === 'fused' ? 'own kernels' : 'plain TensorFlow.js ops';
 }
 
-/** The CPU computes, or plain ops do what our kernels would do several times faster. */
+/** The CPU computes, or plain ops do what our kernels would do faster. */
 export function isSlow({ name, software, engine }: BackendReport): boolean {
   return name === 'wasm' || software || engine === 'plain';
 }
