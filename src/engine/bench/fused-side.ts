@@ -1,9 +1,10 @@
 /** Parts of the fused engine alone, ready to be measured: a linear layer, the head with the loss. */
 import type { FusedDevice } from '../fused';
-import { lossAndGradient, STATISTICS } from '../fused/head';
+import { lossAndGradient } from '../fused/head';
 import type { Context } from '../fused/model';
 import { dimensionsOf, type ModelWeights } from '../fused/weights';
 import type { View } from '../gpu';
+import { STATISTICS } from '../kernels/head-loss';
 import { type HeadCase, LINEAR_TIMES, type LinearCase, type Side } from './cases';
 import { headInputs, linearInputs, meanMagnitude, OBJECTIVE } from './model';
 
@@ -69,7 +70,7 @@ export function fusedHeadSide(device: FusedDevice, { rows, width, vocabulary }: 
       return loss;
     },
     settle: () => gpu.done(),
-    dispose: () => workspace.dispose(),
+    dispose: () => workspace.trim(),
   };
 }
 

@@ -18,6 +18,12 @@ export interface Pausable {
   readonly signal: { throwIfAborted(): void };
 }
 
+/** The host of a task that nobody pauses or stops. */
+export const NEVER_PAUSED: Pausable = {
+  breathe: async () => undefined,
+  signal: { throwIfAborted: () => undefined },
+};
+
 /** … and hear of its progress. */
 export interface Host extends Pausable {
   onPhase(phase: Phase, done: number, total: number): void;

@@ -57,3 +57,12 @@ export function nonFinite(step: number, name: string, value: number): StudioErro
     action: 'Resume from the last checkpoint with a lower learning rate or stronger gradient clipping.',
   });
 }
+
+/** For a learner that is told to update before it has a gradient. */
+export function noGradient(): StudioError {
+  return new StudioError({
+    boundary: 'internal',
+    code: 'no-gradient',
+    message: 'internal: expected a gradient to update by, received none.',
+  });
+}

@@ -11,10 +11,11 @@
 import type { Gpu, View } from '../gpu';
 import type { PolicyConfig } from '../policy';
 import { type LoraSettings, loraScale, loraSpecs } from '../policy/lora';
+import { layerModules } from '../policy/parameters';
 import type { GradientSink } from './backward';
 import { FlatBuffers, type FlatGroups, type FlatTensor, flatLayout } from './flat';
 import type { Context } from './model';
-import { PACK_NAMES, PACKS, type PackName, packGroup, packShape } from './weights';
+import { PACK_NAMES, PACKS, packGroup, packShape } from './weights';
 
 /** An adapted module within its pack. */
 interface Adapted {
@@ -193,9 +194,9 @@ function adaptedPacks(config: PolicyConfig, settings: LoraSettings): ReadonlyMap
     for (const pack of PACK_NAMES) {
       const modules: Adapted[] = [];
       let firstOutput = 0;
-      for (const [index, path] of PACKS[pack].entries()) {
+      for (const path of PACKS[pack]) {
         const module = `model.layers.${layer}.${path}`;
-        const outputs = outputsOf(config, pack, index);
+        const [outputs] = layerModules(config).get(path)!;
         const [a, b] = [factor(module, 'a'), factor(module, 'b')];
         if (a !== undefined && b !== undefined)
           modules.push({ a: a.name, b: b.name, weight: `${module}.weight`, firstOutput, outputs });
@@ -206,15 +207,4 @@ function adaptedPacks(config: PolicyConfig, settings: LoraSettings): ReadonlyMap
     }
   }
   return packs;
-}
-
-function outputsOf(config: PolicyConfig, pack: PackName, index: number): number {
-  const { heads, keyValueHeads, headWidth, mlpWidth, hiddenSize } = config;
-  const outputs: Readonly<Record<PackName, readonly number[]>> = {
-    qkv: [heads * headWidth, keyValueHeads * headWidth, keyValueHeads * headWidth],
-    o: [hiddenSize],
-    gateUp: [mlpWidth, mlpWidth],
-    down: [hiddenSize],
-  };
-  return outputs[pack][index]!;
 }

@@ -3,14 +3,13 @@
  * longest rollouts on a GPU that only counts, so the figure is what will be allocated.
  */
 import type { MemoryPlan, RunConfig } from '../../protocol';
+import { NEVER_PAUSED } from '../crpo/environment';
 import type { LossRollout } from '../crpo/learner';
 import type { GpuLimits } from '../gpu';
 import { DryGpu } from '../gpu/dry-gpu';
 import type { LoraSettings, PolicyConfig } from '../policy';
 import { FusedDevice } from './device';
 import { FusedLearner } from './learner';
-
-const NO_HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
 
 export async function memoryOfRun(
   policy: PolicyConfig,
@@ -35,7 +34,7 @@ export async function memoryOfRun(
       draws: { seed: 0, stream: 'sampling', counters: prompts.map(() => 0) },
       onProgress: () => undefined,
     },
-    NO_HOST,
+    NEVER_PAUSED,
   );
 
   const updateRows = Math.min(config.update.microBatchSize, prompts.length);
@@ -44,7 +43,7 @@ export async function memoryOfRun(
   const objective = { kind: 'crpo' as const, settings: config.loss, temperature };
   await learner.logprobs(rows, { temperature });
   const limitBytes = config.update.gpuMemory * 2 ** 20;
-  await learner.addGradient(rows, objective, NO_HOST, limitBytes);
+  await learner.addGradient(rows, objective, NEVER_PAUSED, limitBytes);
   // A dry norm is 0, which is finite; nothing else of the update depends on values.
   await learner.applyGradient({ step: 1, learningRate: 0, settings: config.optimizer });
   return { bytes: gpu.peak.bytes, parts: gpu.peak.byLabel, limitBytes };

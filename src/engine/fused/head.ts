@@ -4,7 +4,7 @@
  */
 import type { LossObjective } from '../crpo/learner';
 import { partOf, type View } from '../gpu';
-import { tokenLoss, tokenStatistics } from '../kernels/head-loss';
+import { STATISTICS, TOKEN_VALUES, tokenLoss, tokenStatistics } from '../kernels/head-loss';
 import { rmsNormRows, rmsNormRowsBackward, rmsNormRowsWeightGradient } from '../kernels/rms-norm';
 import type { Context } from './model';
 import type { ModelWeights } from './weights';
@@ -13,11 +13,6 @@ import type { ModelWeights } from './weights';
 const CHUNK_VALUES = 2 ** 19;
 /** Fewer rows would read the head's weights too often; parts of the row buffers begin at multiples of 64. */
 const LEAST_ROWS = 64;
-
-/** Numbers per completion token that come back from the device. */
-export const STATISTICS = 8;
-/** Numbers per completion token that go to the device. */
-export const TOKEN_RECORD = 8;
 
 /** What is predicted, on the device. */
 export interface Targets {
@@ -29,7 +24,7 @@ export interface Targets {
 export interface LossTargets extends Targets {
   readonly starts: View;
   readonly members: View;
-  /** [count, TOKEN_RECORD] */
+  /** [count, TOKEN_VALUES] */
   readonly tokens: View;
 }
 
@@ -76,7 +71,7 @@ export function lossAndGradient(
   for (const chunk of chunksOf(count, d.vocabulary)) {
     const logits = chunkLogits(context, weights, normed, chunk);
     tokenLoss(gpu, {
-      ...{ logits, targets: chunk.of(targets, 1), tokens: chunk.of(tokens, TOKEN_RECORD) },
+      ...{ logits, targets: chunk.of(targets, 1), tokens: chunk.of(tokens, TOKEN_VALUES) },
       ...{ statistics: chunk.of(statistics, STATISTICS), rows: chunk.rows, vocabulary: d.vocabulary },
       ...{ stride: d.logitStride, objective },
     });

@@ -12,18 +12,19 @@ import type {
   LossRollout,
   Moments,
 } from '../crpo/learner';
-import { nonFinite } from '../crpo/optimizer';
+import { noGradient, nonFinite } from '../crpo/optimizer';
 import type { NamedArray } from '../files';
 import type { View } from '../gpu';
 import { adamw, PARTIALS, sumOfSquares } from '../kernels/adamw';
 import { embedBackward } from '../kernels/embedding';
+import { STATISTICS, TOKEN_VALUES } from '../kernels/head-loss';
 import type { ParameterLayout } from '../policy';
 import { adapterConfig, loraSpecs } from '../policy/lora';
 import { layoutOf, weightSpecs } from '../policy/parameters';
 import { backwardLayer, type GradientSink, weightGradients } from './backward';
 import { activationBytes, keptLayers } from './checkpointing';
 import type { FlatBuffers } from './flat';
-import { lossAndGradient, TOKEN_RECORD } from './head';
+import { lossAndGradient } from './head';
 import { type Context, embedRows, forwardLayer, giveActivations, type LayerActivations } from './model';
 import { fromLayout, toLayout } from './orientation';
 import { packSequences, uploadAll } from './pack';
@@ -73,6 +74,7 @@ export class FusedLearner extends FusedPolicy implements Learner {
   }
 
   async applyGradient({ step, learningRate, settings }: AdamWUpdate): Promise<{ readonly gradNorm: number }> {
+    if (this.#added === 0) throw noGradient();
     const { gpu } = this.device;
     const trained = this.#training();
     const { gradient, partial, norm } = trained;
@@ -268,9 +270,9 @@ export class FusedLearner extends FusedPolicy implements Learner {
   }
 }
 
-/** [count, TOKEN_RECORD], as head-loss reads them. */
+/** [count, TOKEN_VALUES], as head-loss reads them. */
 function tokenRecords(rollouts: readonly LossRollout[], count: number): Float32Array<ArrayBuffer> {
-  const records = new Float32Array(count * TOKEN_RECORD);
+  const records = new Float32Array(count * TOKEN_VALUES);
   let at = 0;
   for (const { completionTokens, oldLogprobs, referenceLogprobs, advantage, weight, counted } of rollouts) {
     for (let token = 0; token < completionTokens.length; token++) {
@@ -279,7 +281,7 @@ function tokenRecords(rollouts: readonly LossRollout[], count: number): Float32A
         [oldLogprobs[token]!, referenceLogprobs?.[token] ?? 0, advantage, weight, inLoss ? 1 : 0],
         at,
       );
-      at += TOKEN_RECORD;
+      at += TOKEN_VALUES;
     }
   }
   return records;
@@ -289,10 +291,10 @@ function tokenRecords(rollouts: readonly LossRollout[], count: number): Float32A
 function summed(statistics: Float32Array, records: Float32Array, withKl: boolean): number[] {
   const sums = [0, 0, 0, 0, 0];
   const columns = [LOSS, KL, ENTROPY, CLIPPED_LOW, CLIPPED_HIGH];
-  for (let at = 0; at < records.length; at += TOKEN_RECORD) {
-    if (records[at + COUNTED] === 0) continue;
+  for (let token = 0; token < records.length / TOKEN_VALUES; token++) {
+    if (records[token * TOKEN_VALUES + COUNTED] === 0) continue;
     columns.forEach((column, index) => {
-      sums[index]! += statistics[at + column]!;
+      sums[index]! += statistics[token * STATISTICS + column]!;
     });
   }
   if (!withKl) sums[1] = 0;

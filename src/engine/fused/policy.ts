@@ -1,24 +1,23 @@
 /** A policy whose weights lie in flat buffers and whose forward pass runs in fused kernels. */
 import type { TokenSequence } from '../crpo/batch';
-import type { Pausable } from '../crpo/environment';
+import { NEVER_PAUSED, type Pausable } from '../crpo/environment';
 import type { Completion, FrozenPolicy, GenerationSettings } from '../crpo/learner';
 import type { NamedArray } from '../files';
 import type { View } from '../gpu';
+import { STATISTICS } from '../kernels/head-loss';
 import type { LoraSettings, PolicyConfig } from '../policy';
 import { weightSpecs } from '../policy/parameters';
 import { Adapter } from './adapter';
 import type { FusedDevice } from './device';
 import { FlatBuffers } from './flat';
 import { generate } from './generate';
-import { STATISTICS, scoreTargets } from './head';
+import { scoreTargets } from './head';
 import { type Context, embedRows, forwardLayer, giveActivations, rotationTable } from './model';
 import { packSequences, uploadAll } from './pack';
 import { dimensionsOf, type ModelWeights, modelLayout, modelWeights } from './weights';
 
 /** Positions of the first table of angles; it grows by doubling. */
 const FIRST_POSITIONS = 512;
-
-const NO_HOST: Pausable = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
 
 export class FusedPolicy implements FrozenPolicy {
   readonly config: PolicyConfig;
@@ -97,7 +96,7 @@ export class FusedPolicy implements FrozenPolicy {
         giveActivations(context, activations);
         workspace.give(x);
         x = output!;
-        await this.device.turn(NO_HOST);
+        await this.device.turn(NEVER_PAUSED);
       }
       const statistics = scoreTargets(context, weights, x, { count: packed.count, ...views }, temperature);
       workspace.give(x, whole);

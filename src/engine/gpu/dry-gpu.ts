@@ -34,10 +34,6 @@ export class DryGpu implements Gpu {
     return this.#peak;
   }
 
-  get held(): number {
-    return this.#bytes;
-  }
-
   allocate(values: number, label = 'other'): View {
     const size = Math.max(16, Math.ceil(values / 4) * 16);
     this.#book(label, size);

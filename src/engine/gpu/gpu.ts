@@ -148,10 +148,6 @@ export class TfjsGpu implements Gpu {
     return this.device.limits;
   }
 
-  get pipelines(): number {
-    return this.#pipelines.size;
-  }
-
   allocate(values: number, label?: string): View {
     const size = Math.max(16, Math.ceil(values / 4) * 16);
     const buffer = this.device.createBuffer({ size, usage: STORAGE, ...(label !== undefined && { label }) });

@@ -11,15 +11,9 @@ export class Workspace {
   /** By size in bytes. */
   readonly #free = new Map<number, View[]>();
   readonly #taken = new Map<View, View>();
-  #bytes = 0;
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
-  }
-
-  /** Bytes of all its buffers, in use or free. */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** `values` 4-byte values with any content. `label`: what for, should a buffer be made for it. */
@@ -28,7 +22,6 @@ export class Workspace {
     let whole = this.#free.get(bytes)?.pop();
     if (whole === undefined) {
       whole = this.#gpu.allocate(bytes / 4, label);
-      this.#bytes += bytes;
     }
     const view = { buffer: whole.buffer, offset: 0, size: values * 4 };
     this.#taken.set(view, whole);
@@ -53,16 +46,7 @@ export class Workspace {
 
   /** Destroys what is free. */
   trim(): void {
-    for (const views of this.#free.values()) {
-      for (const view of views) this.#bytes -= view.size;
-      this.#gpu.free(...views.splice(0));
-    }
-  }
-
-  /** Destroys everything; nothing of it may be in use. */
-  dispose(): void {
-    this.giveAll();
-    this.trim();
+    for (const views of this.#free.values()) this.#gpu.free(...views.splice(0));
   }
 }
 

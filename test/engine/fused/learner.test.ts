@@ -207,6 +207,9 @@ describeOnGpu('fused and plain', (gpu) => {
     expect(await trainedValues(fused)).toEqual(before);
     const [a, b] = [await update(fused, 1), await update(plain, 1)];
     expect(a.gradNorm / b.gradNorm).toBeCloseTo(1, 4);
+    await expect(fused.applyGradient({ step: 2, learningRate: 0.01, settings: ADAMW })).rejects.toThrow(
+      'expected a gradient',
+    );
     fused.dispose();
     plain.dispose();
   }, 60_000);

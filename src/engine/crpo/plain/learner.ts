@@ -3,12 +3,12 @@
  * it holds the gradient so far and, from the first update on, the optimizer's moments, as flat tensors
  * in layout order.
  */
-import { StudioError } from '../../../protocol/errors';
 import type { Policy } from '../../policy';
 import { tf } from '../../tensor';
 import type { TokenSequence } from '../batch';
 import { breathe } from '../environment';
 import type { FrozenPolicy, Learner } from '../learner';
+import { noGradient } from '../optimizer';
 import { adamwUpdate, type MomentTensors } from './adamw';
 import { generate } from './generate';
 import { gradientParts, lossGradient, PART_MULTIPLY_ADDS } from './gradient';
@@ -114,12 +114,4 @@ async function readOnce(tensor: tf.Tensor): Promise<Float32Array<ArrayBuffer>> {
   } finally {
     tensor.dispose();
   }
-}
-
-function noGradient(): StudioError {
-  return new StudioError({
-    boundary: 'internal',
-    code: 'no-gradient',
-    message: 'internal: expected a gradient to update by, received none.',
-  });
 }
