@@ -52,6 +52,12 @@ const READ_ONLY: ReadonlySet<Command['type']> = new Set([
   'page-hidden',
 ]);
 
+/** Commands that put another model or run in place: each begins when the one before has ended. */
+const REPLACES: ReadonlySet<Command['type']> = new Set(['load-model', 'start', 'resume-checkpoint']);
+
+/** Commands that compute with what is in place then. */
+const USES: ReadonlySet<Command['type']> = new Set(['start-evaluation', 'resume-evaluation']);
+
 /** Of Qwen2.5 and Qwen3: what imported completions may end with where no model is loaded. */
 const COMMON_EOS = '<|im_end|>';
 
@@ -67,6 +73,8 @@ export class TrainerService {
   #base: FrozenPolicy | null = null;
   #run: Run | null = null;
   readonly #evaluations: Evaluations;
+  /** Fulfilled when the model and the run that were last asked for are in place. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(host: TrainerHost) {
     this.#host = host;
@@ -78,10 +86,18 @@ export class TrainerService {
     const { requestId } = command;
     try {
       this.#assertAllowed(command.type);
-      this.#host.post({ type: 'done', requestId, result: await this.#handle(command) });
+      this.#host.post({ type: 'done', requestId, result: await this.#inTurn(command) });
     } catch (thrown) {
       this.#host.post({ type: 'failed', requestId, error: toErrorRecord(thrown) });
     }
+  }
+
+  #inTurn(command: Command): Promise<CommandResults[Command['type']]> {
+    const replaces = REPLACES.has(command.type);
+    if (!replaces && !USES.has(command.type)) return this.#handle(command);
+    const answer = this.#turn.then(() => this.#handle(command));
+    if (replaces) this.#turn = answer.catch(() => undefined);
+    return answer;
   }
 
   async #handle(command: Command): Promise<CommandResults[Command['type']]> {

@@ -117,6 +117,16 @@ describe('TrainerService', () => {
     expect(newest.step).toBe(stopped.step);
   });
 
+  it('begins a run that was asked for during a load when that has ended, and does not stop it', async () => {
+    const { trainer, datasetId } = await readyTrainer(newBrowser());
+    const loading = trainer.send({ type: 'load-model', name: 'another', files: tinyModel() });
+    const started = await trainer.send({ type: 'start', config: { ...config, steps: 1 }, datasetId });
+    expect(started.modelName).toBe('another');
+    await loading;
+    await trainer.status('finished');
+    expect(stepsOf(trainer)).toHaveLength(1);
+  });
+
   it('trains on no case that is held out, neither from its start nor after a resume', async () => {
     const browser = newBrowser();
     const { trainer, datasetId } = await readyTrainer(browser);
