@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { encodeSafetensors } from '../../src/engine/checkpoint/safetensors';
 import type { TokenSequence } from '../../src/engine/crpo/batch';
 import { type ColdStartSettings, type ColdStartStep, coldStart } from '../../src/engine/crpo/coldstart';
-import { openLearner } from '../../src/engine/crpo/open-learner';
+import { plainLearner } from '../../src/engine/crpo/plain/learner';
 import { renderPrompt } from '../../src/engine/crpo/prompts';
 import { defaultConfig } from '../../src/engine/crpo/settings';
 import { createPolicy, readPolicyConfig } from '../../src/engine/policy';
@@ -76,7 +76,7 @@ export async function makeStarter(
 
   await chooseBackend('wasm', { gpu: undefined, wasmFolder: undefined });
   const policy = createPolicy(readPolicyConfig(config, 'config.json'), sequence(plan.seed, 'init'));
-  const learner = await openLearner(policy, tokenizer.padTokenId);
+  const learner = plainLearner(policy, tokenizer.padTokenId);
   say(`${learner.layout.size.toLocaleString('en')} parameters, ${plan.coldStart.steps} steps`);
   const settings = { ...plan.coldStart, seed: plan.seed };
   await coldStart(learner, sequences, settings, {

@@ -1,10 +1,9 @@
 /** A starter folder, opened as the page opens it: policy, tokenizer and cases, ready for a step of CRPO. */
 import { join } from 'node:path';
 import type { CaseSource, StepEnvironment } from '../../src/engine/crpo/environment';
-import { openLearner } from '../../src/engine/crpo/open-learner';
+import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { createReference } from '../../src/engine/crpo/reference';
 import { readDataset } from '../../src/engine/data/read';
-import { loadPolicy } from '../../src/engine/policy';
 import { scoreCompletion } from '../../src/engine/rewards';
 import { openTokenizer } from '../../src/engine/tokenizer';
 import type { ClinicalCase, RunConfig } from '../../src/protocol';
@@ -22,8 +21,8 @@ export interface OpenStarter {
 export async function openStarter(folder: string, config: RunConfig): Promise<OpenStarter> {
   const files = await openPath(join(folder, 'policy'));
   const tokenizer = await openTokenizer(files);
-  const policy = await loadPolicy(files, { training: { mode: 'full' } });
-  const learner = await openLearner(policy, tokenizer.padTokenId);
+  const { padTokenId: padToken } = tokenizer;
+  const learner = await loadLearner(files, { training: { mode: 'full' }, padToken, device: null });
   const reference = createReference(learner, config);
   const environment: StepEnvironment = {
     breathe: () => new Promise((resolve) => setImmediate(resolve)),

@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeSafetensors } from '../../src/engine/checkpoint/safetensors';
 import { coldStart } from '../../src/engine/crpo/coldstart';
-import { openLearner } from '../../src/engine/crpo/open-learner';
+import { plainLearner } from '../../src/engine/crpo/plain/learner';
 import { renderPrompt } from '../../src/engine/crpo/prompts';
 import { validateConfig } from '../../src/engine/crpo/settings';
 import { bytesSource } from '../../src/engine/files';
@@ -65,7 +65,7 @@ export async function makeTinyPolicy(folder: string): Promise<string> {
     'config.json',
   );
   const policy = createPolicy(policyConfig, sequence(SEED, 'loraInit'));
-  const learner = await openLearner(policy, tokenizer.padTokenId);
+  const learner = plainLearner(policy, tokenizer.padTokenId);
   const sequences = cases.flatMap((clinicalCase) => {
     const { tokens: promptTokens } = renderPrompt(clinicalCase, config.prompt, tokenizer);
     return completions.map((completion) => ({

@@ -15,7 +15,6 @@ import { captureState, restoreState } from '../../src/engine/crpo/state';
 import { Sha256 } from '../../src/engine/data/sha256';
 import type { ByteSource } from '../../src/engine/files';
 import { type FusedDevice, readTuning } from '../../src/engine/fused';
-import { loadPolicy } from '../../src/engine/policy';
 import { openTokenizer } from '../../src/engine/tokenizer';
 import {
   type BackendReport,
@@ -234,14 +233,19 @@ function datasetMissing(name: string, cause: unknown): StudioError {
 }
 
 /** A zip of an ordinary Hugging Face folder with `resume/` beside it. */
-export async function exportCheckpoint(store: CheckpointStore, id: string): Promise<ExportedFile> {
+export async function exportCheckpoint(
+  store: CheckpointStore,
+  id: string,
+  device: FusedDevice | null,
+): Promise<ExportedFile> {
   const checkpoint = await readCheckpoint(await store.open(id));
   const { adapter, model, facts } = checkpoint;
   const merged =
     adapter === null
       ? null
       : async () => {
-          const policy = await loadPolicy(model, { training: { mode: 'full' }, adapter });
+          const padToken = 0; // nothing is computed with it
+          const policy = await loadLearner(model, { training: { mode: 'full' }, adapter, padToken, device });
           try {
             return await policy.exportWeights({ merged: true });
           } finally {

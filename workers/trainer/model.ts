@@ -1,5 +1,5 @@
 /** A model folder, opened: its tokenizer, its weights, and what the page is told of it. */
-import { sha256OfTensors } from '../../src/engine/checkpoint/hash';
+import { TensorHash } from '../../src/engine/checkpoint/hash';
 import type { FrozenPolicy } from '../../src/engine/crpo/learner';
 import { loadLearner } from '../../src/engine/crpo/open-learner';
 import type { Folder } from '../../src/engine/files';
@@ -41,7 +41,8 @@ export async function openModel(
 ): Promise<{ model: LoadedModel; policy: FrozenPolicy }> {
   const tokenizer = await openTokenizer(folder);
   const { padTokenId: padToken } = tokenizer;
-  const policy = await loadLearner(folder, { training: { mode: 'full' }, padToken, device });
+  const hash = new TensorHash();
+  const policy = await loadLearner(folder, { training: { mode: 'full' }, padToken, device, hash });
   const { config } = policy;
   const storedType = config.json.torch_dtype ?? config.json.dtype;
   const summary: ModelSummary = {
@@ -54,7 +55,7 @@ export async function openModel(
     contextLength: config.maxPositions,
     eosToken: tokenizer.eosToken,
     storedType: typeof storedType === 'string' ? storedType : 'float32',
-    sha256: await sha256OfTensors(await policy.exportWeights({ merged: false })),
+    sha256: await hash.digest(),
     ...plainReason(config, device),
   };
   return { model: { folder, tokenizer, summary }, policy };

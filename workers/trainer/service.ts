@@ -139,7 +139,7 @@ export class TrainerService {
         await this.#checkpoints().emptyTrash();
         return this.#tellCheckpoints();
       case 'export-checkpoint':
-        return exportCheckpoint(this.#checkpoints(), command.id);
+        return exportCheckpoint(this.#checkpoints(), command.id, this.#device);
       case 'import-checkpoint': {
         const source = blobSource(command.name, command.file, 'model');
         const summary = await importCheckpoint(this.#checkpoints(), source, this.#host);

@@ -2,10 +2,10 @@
 
 import { encodeSafetensors } from '../checkpoint/safetensors';
 import type { Learner } from '../crpo/learner';
-import { plainLearner } from '../crpo/plain/learner';
+import { loadLearner } from '../crpo/open-learner';
 import { bytesSource, type Folder } from '../files';
-import { type FusedDevice, fuse, openFusedEngine, tuneFor } from '../fused';
-import { loadPolicy, type PolicyConfig } from '../policy';
+import { type FusedDevice, openFusedEngine, tuneFor } from '../fused';
+import type { PolicyConfig } from '../policy';
 import { chooseBackend } from '../tensor';
 import type { TensorHost } from '../tensor/backend';
 import { type BenchCase, CASES, type IsolateRequest, type IsolateResult, type Side } from './cases';
@@ -71,9 +71,8 @@ export async function trajectoryHere(
 }
 
 /** The bench's model of that size; null: in plain ops on tfjs' active backend. */
-export async function openLearner(size: ModelSize, device: FusedDevice | null): Promise<Learner> {
-  const policy = await loadPolicy(benchFolder(size), { training: { mode: 'full' } });
-  return device === null ? plainLearner(policy, PAD) : fuse(policy, device);
+export function openLearner(size: ModelSize, device: FusedDevice | null): Promise<Learner> {
+  return loadLearner(benchFolder(size), { training: { mode: 'full' }, padToken: PAD, device });
 }
 
 /** On a GPU the kernels compete first on the model's shapes, as in a run. */

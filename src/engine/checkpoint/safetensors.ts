@@ -73,8 +73,16 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
   return { source, tensors: placeTensors(header.tensors, dataStart, size, name), metadata: header.metadata };
 }
 
-/** A tensor's values, row-major. F32 comes as stored; F16 and BF16 convert exactly. */
-export async function readFloat32(file: SafetensorsFile, name: string): Promise<Float32Array<ArrayBuffer>> {
+/**
+ * A tensor's values, row-major: all of them in new memory or, with `into`, those from index `from` on,
+ * as many as it holds. F32 comes as stored; F16 and BF16 convert exactly.
+ */
+export async function readFloat32(
+  file: SafetensorsFile,
+  name: string,
+  into?: Float32Array<ArrayBuffer>,
+  from = 0,
+): Promise<Float32Array<ArrayBuffer>> {
   const span = file.tensors.get(name);
   if (span === undefined) {
     throw safetensorsError(
@@ -97,10 +105,12 @@ export async function readFloat32(file: SafetensorsFile, name: string): Promise<
     });
   }
   const width = BYTES_PER_VALUE.get(span.dtype)!;
-  const values = allocate((span.end - span.start) / width, name, file.source.name);
-  for (let start = span.start; start < span.end; start += PIECE_BYTES) {
-    const end = Math.min(start + PIECE_BYTES, span.end);
-    convert(await readExactly(file.source, start, end), values, (start - span.start) / width);
+  const values = into ?? allocate((span.end - span.start) / width, name, file.source.name);
+  const first = span.start + from * width;
+  const last = first + values.length * width;
+  for (let start = first; start < last; start += PIECE_BYTES) {
+    const end = Math.min(start + PIECE_BYTES, last);
+    convert(await readExactly(file.source, start, end), values, (start - first) / width);
   }
   return values;
 }

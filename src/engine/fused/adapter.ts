@@ -87,6 +87,12 @@ export class Adapter {
     }
   }
 
+  /** Puts the adapted weights, as last made, in the place of the base. */
+  foldIn(): void {
+    for (const [group, weights] of this.effective)
+      this.#gpu.copy(weights, this.#base.group(group)!, weights.size / 4);
+  }
+
   /** Modules without an adapter share packs with adapted ones. */
   #copyBase(): void {
     for (const [group, weights] of this.effective)

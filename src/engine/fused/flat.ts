@@ -93,17 +93,14 @@ export class FlatBuffers {
     return place && partOf(this.parts[place.part]!, place.offset, place.size);
   }
 
-  /** Writes a tensor's values, rows × columns. */
-  write(name: string, values: Float32Array): void {
+  /** Writes values of a tensor, which has rows × columns, from its value `from` on. */
+  write(name: string, values: Float32Array, from = 0): void {
     const place = this.layout.tensors.get(name)!;
-    const { rows, columns, stride = columns } = place;
-    const part = this.parts[place.part]!;
-    const spread = stride === columns ? values : new Float32Array(rows * stride);
-    if (spread !== values) {
-      for (let row = 0; row < rows; row++)
-        spread.set(values.subarray(row * columns, (row + 1) * columns), row * stride);
-    }
-    this.#gpu.write(partOf(part, place.offset, spread.length), spread);
+    const { columns, stride = columns } = place;
+    const positionOf = (value: number) => Math.floor(value / columns) * stride + (value % columns);
+    const start = positionOf(from);
+    const spread = stride === columns ? values : spreadRows(values, from % columns, columns, stride);
+    this.#gpu.write(partOf(this.parts[place.part]!, place.offset + start, spread.length), spread);
   }
 
   /** A copy of one tensor's values, rows × columns. */
@@ -131,6 +128,18 @@ export class FlatBuffers {
   dispose(): void {
     this.#gpu.free(...this.parts);
   }
+}
+
+/** Rows of `columns` values, `stride` apart with zeros between them; the first begins at its column `at`. */
+function spreadRows(values: Float32Array, at: number, columns: number, stride: number): Float32Array {
+  const rows = Math.ceil((at + values.length) / columns);
+  const padding = stride - columns;
+  const spread = new Float32Array(values.length + (rows - 1) * padding);
+  for (let row = 0; row < rows; row++) {
+    const start = Math.max(0, row * columns - at);
+    spread.set(values.subarray(start, (row + 1) * columns - at), start + row * padding);
+  }
+  return spread;
 }
 
 function tooLarge(name: string, bytes: number, limit: number): StudioError {

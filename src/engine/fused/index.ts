@@ -10,7 +10,7 @@ import { modelLayout, unsupportedShape } from './weights';
 
 export { memoryOfRun } from './budget';
 export { FusedDevice } from './device';
-export { fuse } from './open';
+export { loadFused } from './open';
 export { readTuning, tuneFor } from './tune';
 
 /** The fused engine on tfjs' backend, or the sentence that says why it is not there. */

@@ -4,4 +4,5 @@ export type { Decoder } from './decoder';
 export type { TokenBatch } from './forward';
 export { LORA_TARGETS, type LoraSettings, loraSettings } from './lora';
 export { countParameters, type ParameterLayout } from './parameters';
-export { createPolicy, loadPolicy, type Policy, type TrainingChoice } from './policy';
+export { createPolicy, type Policy, readPolicy } from './policy';
+export { openPolicySource, type PolicyChoice, type PolicySource, type TrainingChoice } from './source';

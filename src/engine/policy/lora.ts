@@ -8,7 +8,7 @@ import type { ByteSource, Folder } from '../files';
 import type { PolicyConfig } from './config';
 import { type FieldReader, fieldReader, jsonError, parseJson, readJsonText } from './json';
 import { layerModules, sizeOf, type WeightSpec } from './parameters';
-import { loadTensors, type TensorMap, tensorFiles, toDevice } from './weights';
+import { type PendingTensor, pendingTensors, tensorFiles } from './weights';
 
 export const LORA_TARGETS = [
   'q_proj',
@@ -73,25 +73,31 @@ export function loraSpecs(config: PolicyConfig, { rank, targets }: LoraSettings)
   return specs;
 }
 
-/** PEFT's start: A Kaiming-uniform with a = √5, which is U(−1/√in, 1/√in), and B zero, so ΔW = 0. */
-export function freshAdapter(specs: readonly LoraSpec[], random: () => number): TensorMap {
-  const draw = ({ shape, factor }: LoraSpec) => {
-    const values = new Float32Array(sizeOf(shape));
-    const bound = 1 / Math.sqrt(shape[1]!);
-    return factor === 'a' ? values.map(() => (2 * random() - 1) * bound) : values;
-  };
-  return new Map(specs.map((spec) => [spec.name, toDevice(draw(spec), spec)]));
+/**
+ * PEFT's start: A Kaiming-uniform with a = √5, which is U(−1/√in, 1/√in), and B zero, so ΔW = 0. A is
+ * drawn when it is read, so the factors must be read in order.
+ */
+export function freshFactors(specs: readonly LoraSpec[], random: () => number): readonly PendingTensor[] {
+  return specs.map((spec) => ({
+    spec,
+    read: async (into = new Float32Array(sizeOf(spec.shape))) => {
+      const bound = 1 / Math.sqrt(spec.shape[1]!);
+      for (let at = 0; at < into.length; at++)
+        into[at] = spec.factor === 'a' ? (2 * random() - 1) * bound : 0;
+      return into;
+    },
+  }));
 }
 
-/** Loads a PEFT adapter folder onto the device. */
-export async function loadAdapter(
+/** Opens a PEFT adapter folder: its settings and its factors, names and shapes checked. */
+export async function openAdapter(
   folder: Folder,
   config: PolicyConfig,
-): Promise<{ settings: LoraSettings; tensors: TensorMap }> {
+): Promise<{ settings: LoraSettings; factors: readonly PendingTensor[] }> {
   const source = fileOf(folder, CONFIG_FILE);
   const settings = readAdapterConfig(parseJson(await readJsonText(source), source.name), source.name);
   const files = tensorFiles(await openSafetensors(fileOf(folder, WEIGHTS_FILE)));
-  return { settings, tensors: await loadTensors(files, loraSpecs(config, settings), false) };
+  return { settings, factors: pendingTensors(files, loraSpecs(config, settings), false) };
 }
 
 /** The `adapter_config.json` of an adapter. */

@@ -4,24 +4,16 @@
  * in Hugging Face's names and orientation.
  */
 import { StudioError } from '../../protocol/errors';
-import type { Folder, NamedArray } from '../files';
+import type { NamedArray } from '../files';
 import { assertShape, constant, matmul, tf, trimGpuPool } from '../tensor';
-import { type PolicyConfig, readPolicyConfig } from './config';
+import type { PolicyConfig } from './config';
 import { type Decoder, type PrefillOptions, startDecoder } from './decoder';
 import { completionDistribution, type TokenBatch } from './forward';
-import { parseJson, readJsonText } from './json';
 import type { ForwardModel, LoraFactors } from './layers';
-import {
-  adapterConfig,
-  freshAdapter,
-  type LoraSettings,
-  loadAdapter,
-  loraScale,
-  loraSettings,
-  loraSpecs,
-} from './lora';
+import { adapterConfig, type LoraSettings, loraScale, loraSpecs } from './lora';
 import { layoutOf, type ParameterLayout, sizeOf, weightSpecs } from './parameters';
-import { fromDevice, loadTensors, openWeights, type TensorMap, toDevice } from './weights';
+import type { PolicySource } from './source';
+import { fromDevice, loadTensors, type TensorMap, toDevice } from './weights';
 
 export interface Policy {
   readonly config: PolicyConfig;
@@ -63,46 +55,21 @@ export interface Policy {
   dispose(): void;
 }
 
-export type TrainingChoice =
-  | { readonly mode: 'full' }
-  | {
-      readonly mode: 'lora';
-      readonly rank: number;
-      readonly alpha: number;
-      readonly targets: readonly string[];
-      /** Uniform in [0, 1), for the adapter's first weights. */
-      readonly random: () => number;
-    };
-
-const CONFIG_FILE = 'config.json';
-
 /** Freed GPU memory kept for reuse from one update to the next. */
 const MAX_FREE_GPU_BYTES = 2 ** 30;
 
-/**
- * Loads a Hugging Face folder. An adapter, if given, brings its own rank, alpha and targets: it trains
- * on in mode `lora` and is folded into the weights in mode `full`.
- */
-export async function loadPolicy(
-  folder: Folder,
-  options: { readonly training: TrainingChoice; readonly adapter?: Folder },
-): Promise<Policy> {
-  const configSource = folder.get(CONFIG_FILE);
-  if (configSource === undefined) throw configMissing();
-  const configJson = await readJsonText(configSource);
-  const config = readPolicyConfig(parseJson(configJson, configSource.name), configSource.name);
-  const { training } = options;
-  const fresh =
-    training.mode === 'lora' ? loraSettings(training.rank, training.alpha, training.targets) : null;
-  const weights = await loadTensors(await openWeights(folder), weightSpecs(config), config.tiedHead);
+/** Reads all that the source holds. */
+export async function readPolicy(source: PolicySource): Promise<Policy> {
+  const { config, configJson } = source;
+  const weights = await loadTensors(source.weights);
   try {
-    const adapter = options.adapter && (await loadAdapter(options.adapter, config));
-    if (training.mode === 'lora') {
-      const settings = adapter?.settings ?? fresh!;
-      const tensors = adapter?.tensors ?? freshAdapter(loraSpecs(config, settings), training.random);
-      return createFrom({ config, configJson, weights, adapter: { settings, tensors }, frozen: false });
-    }
-    if (adapter !== undefined) foldIn(config, weights, adapter);
+    const adapter = source.adapter && {
+      settings: source.adapter.settings,
+      tensors: await loadTensors(source.adapter.factors),
+    };
+    if (adapter === null || source.adapter!.trains)
+      return createFrom({ config, configJson, weights, adapter, frozen: false });
+    foldIn(config, weights, adapter);
     return createFrom({ config, configJson, weights, adapter: null, frozen: false });
   } catch (failure) {
     tf.dispose([...weights.values()]);
@@ -272,14 +239,4 @@ function fillNormal(values: Float32Array, std: number, random: () => number): vo
     values[index] = radius * Math.cos(angle);
     if (index + 1 < values.length) values[index + 1] = radius * Math.sin(angle);
   }
-}
-
-function configMissing(): StudioError {
-  return new StudioError({
-    boundary: 'model',
-    code: 'model-config-missing',
-    message: `Expected ${CONFIG_FILE} in the model folder, received none.`,
-    action: 'Choose the folder of a Hugging Face model, with config.json, tokenizer.json and safetensors.',
-    file: CONFIG_FILE,
-  });
 }

@@ -1,7 +1,7 @@
 /**
- * Weights from a model folder onto the device and back: `model.safetensors`, or shards by
- * `model.safetensors.index.json`, in F32, F16 or BF16. Every tensor that the architecture has must be
- * there with its shape, and no other may be.
+ * Weights from a model folder, and onto the device and back as TensorFlow.js' tensors:
+ * `model.safetensors`, or shards by `model.safetensors.index.json`, in F32, F16 or BF16. Every tensor
+ * that the architecture has must be there with its shape, and no other may be.
  */
 import { StudioError } from '../../protocol/errors';
 import { openSafetensors, readFloat32, type SafetensorsFile } from '../checkpoint/safetensors';
@@ -18,6 +18,16 @@ export type TensorMap = Map<string, tf.Tensor>;
 
 /** A file that holds a tensor. */
 export type TensorFiles = ReadonlyMap<string, SafetensorsFile>;
+
+/** A tensor whose values have yet to be read or drawn. */
+export interface PendingTensor {
+  readonly spec: WeightSpec;
+  /**
+   * The values in the file's orientation, row-major: all in new memory or, with `into`, those from index
+   * `from` on, as many as it holds. To be read once and in order, as drawn values come.
+   */
+  readonly read: (into?: Float32Array<ArrayBuffer>, from?: number) => Promise<Float32Array<ArrayBuffer>>;
+}
 
 /** Opens the folder's weight files: tensor name → the file that holds it. */
 export async function openWeights(folder: Folder): Promise<TensorFiles> {
@@ -39,19 +49,24 @@ export function tensorFiles(file: SafetensorsFile): TensorFiles {
   return new Map([...file.tensors.keys()].map((name) => [name, file]));
 }
 
-/** Loads `specs` onto the device; nothing stays there when one of them fails. */
-export async function loadTensors(
+/** Names and shapes are checked now, types when a tensor is read. */
+export function pendingTensors(
   files: TensorFiles,
   specs: readonly WeightSpec[],
   tiedHead: boolean,
-): Promise<TensorMap> {
+): readonly PendingTensor[] {
   checkInventory(files, specs, tiedHead);
+  return specs.map((spec) => ({
+    spec,
+    read: (into, from) => readFloat32(files.get(spec.name)!, spec.name, into, from),
+  }));
+}
+
+/** Loads all onto the device; nothing stays there when one of them fails. */
+export async function loadTensors(pending: readonly PendingTensor[]): Promise<TensorMap> {
   const loaded: TensorMap = new Map();
   try {
-    for (const spec of specs) {
-      const values = await readFloat32(files.get(spec.name)!, spec.name);
-      loaded.set(spec.name, toDevice(values, spec));
-    }
+    for (const { spec, read } of pending) loaded.set(spec.name, toDevice(await read(), spec));
   } catch (failure) {
     tf.dispose([...loaded.values()]);
     throw failure;

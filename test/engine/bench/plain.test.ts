@@ -19,12 +19,12 @@ import {
 } from '../../../src/engine/bench/plain-model';
 import { PlainAdamW, plainBatch, plainGradients } from '../../../src/engine/bench/plain-step';
 import { crpoLoss, type LossInputs } from '../../../src/engine/crpo/loss';
-import { loadPolicy, type Policy } from '../../../src/engine/policy';
+import type { Policy } from '../../../src/engine/policy';
 import { uniform } from '../../../src/engine/random';
 import { tf } from '../../../src/engine/tensor';
 import { describeOnBackends } from '../crpo/backends';
 import { expectClose } from '../kernels/compare';
-import { memoryFolder } from './support';
+import { loadPolicy, modelFolderOf } from '../policy/load';
 
 const config = benchConfig(MODELS.tiny);
 const weights = benchWeights(config);
@@ -71,7 +71,9 @@ function columns(matrix: Float32Array, stride: number, from: number, width: numb
 
 describeOnBackends('the baseline', () => {
   it('has the loss and the gradients of the reference', async () => {
-    const policy = await loadPolicy(memoryFolder(config, weights), { training: { mode: 'full' } });
+    const policy = await loadPolicy(modelFolderOf(JSON.stringify(config.json), weights), {
+      training: { mode: 'full' },
+    });
     const reference = await expected(policy);
     const model = createPlainModel(config, weights);
     const { value, grads } = plainGradients(model, plainBatch(rollouts), sequenceTables(config, 32));

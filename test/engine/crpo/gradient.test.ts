@@ -5,9 +5,10 @@ import type { Learner } from '../../../src/engine/crpo/learner';
 import { plainLearner } from '../../../src/engine/crpo/plain/learner';
 import { tokenBatch } from '../../../src/engine/crpo/plain/token-batch';
 import { createReference, referenceLogprobs } from '../../../src/engine/crpo/reference';
-import { LORA_TARGETS, loadPolicy, type Policy } from '../../../src/engine/policy';
+import { LORA_TARGETS, type Policy } from '../../../src/engine/policy';
 import { uniform } from '../../../src/engine/random';
 import { tf } from '../../../src/engine/tensor';
+import { loadPolicy } from '../policy/load';
 import { modelFolder } from '../policy/models';
 import { describeOnBackends } from './backends';
 import {

@@ -1,15 +1,17 @@
 /** What a step costs, counted: dispatches, buffers, bytes. Exact, so that a change of them is noticed. */
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { LossRollout } from '../../../src/engine/crpo/learner';
 import { defaultConfig } from '../../../src/engine/crpo/settings';
 import { memoryOfRun } from '../../../src/engine/fused/budget';
 import { FusedDevice } from '../../../src/engine/fused/device';
 import { FusedLearner } from '../../../src/engine/fused/learner';
-import { fuse } from '../../../src/engine/fused/open';
-import type { GpuLimits, TfjsGpu } from '../../../src/engine/gpu';
+import type { GpuLimits } from '../../../src/engine/gpu';
 import { DryGpu } from '../../../src/engine/gpu/dry-gpu';
+import { countBuffers } from '../gpu/count-buffers';
 import { describeOnGpu } from '../gpu/dawn';
 import { tinyConfig, tinyPolicy } from '../policy/tiny';
+import { useBackend } from '../tensor/backends';
+import { fusedOf } from './load';
 
 const HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
 
@@ -106,31 +108,9 @@ it('reads little more than the weights for a token of one row', async () => {
   expect(perToken / weights).toBeLessThan(1.2);
 });
 
-/** Bytes of live buffers on a real device, and the most there ever were, from `createBuffer` and `destroy`. */
-function countBuffers(gpu: TfjsGpu) {
-  const counted = { live: 0, peak: 0, stop: restore };
-  const { device } = gpu;
-  const create = device.createBuffer.bind(device);
-  device.createBuffer = (descriptor) => {
-    const buffer = create(descriptor);
-    counted.live += descriptor.size;
-    counted.peak = Math.max(counted.peak, counted.live);
-    const destroy = buffer.destroy.bind(buffer);
-    let gone = false;
-    buffer.destroy = () => {
-      if (!gone) counted.live -= descriptor.size;
-      gone = true;
-      destroy();
-    };
-    return buffer;
-  };
-  function restore(): void {
-    device.createBuffer = create;
-  }
-  return counted;
-}
-
 describeOnGpu('memory on a device', (gpu) => {
+  beforeAll(() => useBackend('wasm')); // for the policies that the folders are made of
+
   const model = { hidden_size: 64, intermediate_size: 192, vocab_size: 512, num_hidden_layers: 3 };
 
   it('is what the budget said, within a tenth', async () => {
@@ -144,7 +124,7 @@ describeOnGpu('memory on a device', (gpu) => {
     const policy = tinyPolicy(model);
     const budget = await memoryOfRun(policy.config, null, run, gpu().limits);
     const counted = countBuffers(gpu());
-    const learner = await fuse(policy, new FusedDevice(gpu()));
+    const learner = await fusedOf(policy, gpu());
     const frozen = learner.freeze();
     const weights = counted.live;
     const prompts = rollouts(16, 60, 40).map(({ promptTokens }, row) => [
@@ -175,7 +155,7 @@ describeOnGpu('memory on a device', (gpu) => {
 
   it('does not grow over 500 steps, and is given back at the end', async () => {
     const counted = countBuffers(gpu());
-    const learner = await fuse(tinyPolicy(), new FusedDevice(gpu()));
+    const learner = await fusedOf(tinyPolicy(), gpu());
     /** Live bytes after each step; shapes come again every 35 steps. */
     const live: number[] = [];
     for (let step = 1; step <= 500; step++) {

@@ -7,14 +7,13 @@ import type {
   SamplingSettings,
 } from '../../../src/engine/crpo/learner';
 import { plainLearner } from '../../../src/engine/crpo/plain/learner';
-import { FusedDevice } from '../../../src/engine/fused/device';
 import type { FusedLearner } from '../../../src/engine/fused/learner';
-import { fuse } from '../../../src/engine/fused/open';
 import type { Gpu } from '../../../src/engine/gpu';
 import { describeOnGpu } from '../gpu/dawn';
 import { expectClose } from '../kernels/compare';
 import { tinyPolicy } from '../policy/tiny';
 import { useBackend } from '../tensor/backends';
+import { fusedOf } from './load';
 
 const PAD = 0;
 const HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
@@ -38,7 +37,7 @@ async function learners(
   model: Readonly<Record<string, unknown>> = {},
 ): Promise<[FusedLearner, Learner]> {
   const fields = { max_position_embeddings: 512, initializer_range: 0.15, ...model };
-  return [await fuse(tinyPolicy(fields), new FusedDevice(gpu)), plainLearner(tinyPolicy(fields), PAD)];
+  return [await fusedOf(tinyPolicy(fields), gpu), plainLearner(tinyPolicy(fields), PAD)];
 }
 
 function tokensOf(completions: readonly Completion[]): (readonly number[])[] {

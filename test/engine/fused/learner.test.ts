@@ -1,19 +1,16 @@
 /** The fused learner against the plain one on the same weights: the same calls, the same numbers. */
 import { beforeAll, expect, it } from 'vitest';
-import { encodeSafetensors } from '../../../src/engine/checkpoint/safetensors';
 import type { Learner, LossObjective, LossRollout } from '../../../src/engine/crpo/learner';
 import { plainLearner } from '../../../src/engine/crpo/plain/learner';
-import { bytesSource } from '../../../src/engine/files';
-import { FusedDevice } from '../../../src/engine/fused/device';
 import type { FusedLearner } from '../../../src/engine/fused/learner';
-import { fuse } from '../../../src/engine/fused/open';
 import type { Gpu } from '../../../src/engine/gpu';
-import { loadPolicy, type Policy, type TrainingChoice } from '../../../src/engine/policy';
-
+import { LORA_TARGETS, type PolicyChoice, type TrainingChoice } from '../../../src/engine/policy';
 import { describeOnGpu } from '../gpu/dawn';
 import { expectClose, values } from '../kernels/compare';
+import { folderOf, loadPolicy } from '../policy/load';
 import { tinyPolicy, uniforms } from '../policy/tiny';
 import { useBackend } from '../tensor/backends';
+import { fusedLearner } from './load';
 
 const PAD = 0;
 const HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
@@ -41,20 +38,14 @@ const CASES: readonly Case[] = [
   { name: 'LoRA on all modules', model: {}, training: { rank: 4 } },
 ];
 
-async function policyOf({ model, training }: Case): Promise<Policy> {
-  const full = tinyPolicy(model);
-  if (training === undefined) return full;
-  const folder = new Map([
-    ['config.json', bytesSource('config.json', new TextEncoder().encode(full.configJson))],
-    [
-      'model.safetensors',
-      bytesSource('model.safetensors', encodeSafetensors(await full.exportWeights({ merged: false }))),
-    ],
-  ]);
-  full.dispose();
-  const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-  const lora = { mode: 'lora' as const, rank: 4, alpha: 8, targets, random: uniforms(5), ...training };
-  return loadPolicy(folder, { training: lora });
+function choiceOf({ training }: Case): PolicyChoice {
+  if (training === undefined) return { training: { mode: 'full' } };
+  const lora = { mode: 'lora' as const, rank: 4, alpha: 8, targets: LORA_TARGETS, random: uniforms(5) };
+  return { training: { ...lora, ...training } };
+}
+
+async function open(gpu: Gpu, each: Case): Promise<FusedLearner> {
+  return fusedLearner(await folderOf(tinyPolicy(each.model)), gpu, choiceOf(each));
 }
 
 /** Groups of two with one prompt, lengths that differ, a completion of one token, tokens out of the loss. */
@@ -91,8 +82,8 @@ const ADAMW = {
 };
 
 async function both(gpu: Gpu, each: Case): Promise<[FusedLearner, Learner]> {
-  const device = new FusedDevice(gpu);
-  return [await fuse(await policyOf(each), device), plainLearner(await policyOf(each), PAD)];
+  const policy = await loadPolicy(await folderOf(tinyPolicy(each.model)), choiceOf(each));
+  return [await open(gpu, each), plainLearner(policy, PAD)];
 }
 
 /** Two micro-batches and an update: everything that comes back. */
@@ -174,7 +165,7 @@ describeOnGpu('fused and plain', (gpu) => {
   it('gives the same bits whether activations are kept or made again, and in every run', async () => {
     const results = [];
     for (const budget of [undefined, 0, undefined]) {
-      const learner = await fuse(await policyOf(CASES[0]!), new FusedDevice(gpu()));
+      const learner = await open(gpu(), CASES[0]!);
       results.push({ ...(await update(learner, 1, CRPO, budget)), weights: await trainedValues(learner) });
       learner.dispose();
     }
@@ -186,7 +177,7 @@ describeOnGpu('fused and plain', (gpu) => {
     const each = CASES[1]!;
     const [fused, plain] = await both(gpu(), each);
     await update(plain, 1);
-    const other = await fuse(await policyOf(each), new FusedDevice(gpu()));
+    const other = await open(gpu(), each);
     for (const { name, data } of await plain.exportWeights({ merged: false }))
       other.parameters.write(name, data);
     other.restoreMoments(await plain.moments());

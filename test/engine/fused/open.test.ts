@@ -1,11 +1,14 @@
 /** Which learner is opened, and why not the fused one. */
 import { describe, expect, it } from 'vitest';
-import { openLearner } from '../../../src/engine/crpo/open-learner';
-import { openFusedEngine, readTuning, unsupported } from '../../../src/engine/fused';
+import type { Learner } from '../../../src/engine/crpo/learner';
+import { loadLearner } from '../../../src/engine/crpo/open-learner';
+import { type FusedDevice, openFusedEngine, readTuning, unsupported } from '../../../src/engine/fused';
 import { FusedLearner } from '../../../src/engine/fused/learner';
 import { defaultTuning } from '../../../src/engine/kernels/tuning';
+import type { Policy } from '../../../src/engine/policy';
 import { tf } from '../../../src/engine/tensor';
 import { describeOnGpu } from '../gpu/dawn';
+import { folderOf } from '../policy/load';
 import { tinyConfig, tinyPolicy } from '../policy/tiny';
 import { useBackend } from '../tensor/backends';
 
@@ -15,6 +18,10 @@ const LIMITS = {
   ...{ maxComputeWorkgroupStorageSize: 16_384, minStorageBufferOffsetAlignment: 256 },
   minUniformBufferOffsetAlignment: 256,
 };
+
+async function open(policy: Policy, device: FusedDevice | null): Promise<Learner> {
+  return loadLearner(await folderOf(policy), { training: { mode: 'full' }, padToken: 0, device });
+}
 
 describe('unsupported', () => {
   it('names the size that the kernels cannot take', () => {
@@ -35,7 +42,7 @@ describe('unsupported', () => {
 it('gives plain ops on wasm, and says why', async () => {
   await useBackend('wasm');
   expect(await openFusedEngine()).toEqual({ device: null, problem: 'the kernels need webgpu' });
-  const learner = await openLearner(tinyPolicy(), 0, null);
+  const learner = await open(tinyPolicy(), null);
   expect(learner).not.toBeInstanceOf(FusedLearner);
   learner.dispose();
 });
@@ -53,9 +60,9 @@ describeOnGpu('on webgpu', (gpu) => {
   it('the fused learner takes over a model that it supports, and leaves the others', async () => {
     const { device, problem } = await openFusedEngine();
     expect(problem).toBeNull();
-    const fused = await openLearner(tinyPolicy(), 0, device);
+    const fused = await open(tinyPolicy(), device);
     expect(fused).toBeInstanceOf(FusedLearner);
-    const plain = await openLearner(tinyPolicy({ intermediate_size: 30 }), 0, device);
+    const plain = await open(tinyPolicy({ intermediate_size: 30 }), device);
     expect(plain).not.toBeInstanceOf(FusedLearner);
     fused.dispose();
     plain.dispose();

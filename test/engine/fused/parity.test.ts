@@ -7,14 +7,13 @@ import { expect, it } from 'vitest';
 import type { LossRollout } from '../../../src/engine/crpo/learner';
 import { rowWeights } from '../../../src/engine/crpo/loss';
 import type { Folder } from '../../../src/engine/files';
-import { FusedDevice } from '../../../src/engine/fused/device';
 import type { FusedLearner } from '../../../src/engine/fused/learner';
-import { fuse } from '../../../src/engine/fused/open';
 import type { Gpu } from '../../../src/engine/gpu';
-import { LORA_TARGETS, loadPolicy } from '../../../src/engine/policy';
+import { LORA_TARGETS } from '../../../src/engine/policy';
 import { describeOnGpu } from '../gpu/dawn';
 import { modelFolder, modelNames, readReference } from '../policy/models';
 import type { Reference } from '../policy/parity';
+import { fusedLearner } from './load';
 
 const modelFixtures = modelNames.map((name) => ({
   name,
@@ -68,16 +67,9 @@ const NO_DECAY = {
   ...{ schedule: 'constant' as const, maxGradNorm: 0 },
 };
 
-async function open(
-  gpu: Gpu,
-  { folder }: { readonly folder: Folder },
-  adapter: boolean,
-): Promise<FusedLearner> {
+function open(gpu: Gpu, { folder }: { readonly folder: Folder }, adapter: boolean): Promise<FusedLearner> {
   const lora = { mode: 'lora', rank: 1, alpha: 1, targets: LORA_TARGETS, random: () => 0.5 } as const;
-  const policy = await (adapter
-    ? loadPolicy(folder, { training: lora, adapter: folder })
-    : loadPolicy(folder, { training: { mode: 'full' } }));
-  return fuse(policy, new FusedDevice(gpu));
+  return fusedLearner(folder, gpu, adapter ? { training: lora, adapter: folder } : undefined);
 }
 
 describeOnGpu('the fused learner against the reference', (gpu) => {

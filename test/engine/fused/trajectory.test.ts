@@ -1,16 +1,15 @@
-/** The same CRPO run on the fast path and on plain ops: a change of speed must not change the trajectory. */
+/** The same CRPO run on the fused path and on plain ops: a change of speed must not change the trajectory. */
 import { beforeAll, expect, it } from 'vitest';
 import type { StepEnvironment } from '../../../src/engine/crpo/environment';
 import type { Learner } from '../../../src/engine/crpo/learner';
 import { createReference } from '../../../src/engine/crpo/reference';
 import { initialState } from '../../../src/engine/crpo/state';
 import { crpoStep } from '../../../src/engine/crpo/step';
-import { FusedDevice } from '../../../src/engine/fused/device';
-import { fuse } from '../../../src/engine/fused/open';
 import type { StepRecord } from '../../../src/protocol';
 import { learnerOf, tinyConfig, tinyEnvironment, tinyPolicy } from '../crpo/tiny';
 import { describeOnGpu } from '../gpu/dawn';
 import { useBackend } from '../tensor/backends';
+import { fusedOf } from './load';
 
 const STEPS = 50;
 
@@ -33,7 +32,7 @@ describeOnGpu('50 steps', (gpu) => {
   beforeAll(() => useBackend('wasm')); // for the plain learner
 
   it('are the same in kernels and in plain ops: rollouts, losses, norms', async () => {
-    const fused = await trajectory(await fuse(tinyPolicy(), new FusedDevice(gpu())));
+    const fused = await trajectory(await fusedOf(tinyPolicy(), gpu()));
     const plain = await trajectory(learnerOf(tinyPolicy()));
     fused.forEach(({ metrics, rollouts }, step) => {
       const expected = plain[step]!;

@@ -1,28 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encodeSafetensors } from '../../../src/engine/checkpoint/safetensors';
-import { bytesSource, type Folder } from '../../../src/engine/files';
-import { LORA_TARGETS, loadPolicy, type Policy } from '../../../src/engine/policy';
+import { LORA_TARGETS, type Policy } from '../../../src/engine/policy';
 import { tf } from '../../../src/engine/tensor';
 import { StudioError } from '../../../src/protocol';
 import { useBackend } from '../tensor/backends';
 import { farthest, tensor } from '../tensor/numbers';
+import { adapterFolderOf, folderOf, loadPolicy, modelFolderOf } from './load';
 import { batchOf, tinyPolicy, tokens, uniforms } from './tiny';
 
 beforeAll(() => useBackend('wasm'));
 
-const encoder = new TextEncoder();
 const batch = batchOf([{ prompt: tokens(4, 1), completion: tokens(6, 2) }]);
 
-async function baseFolder(): Promise<Folder> {
-  const policy = tinyPolicy();
-  const weights = encodeSafetensors(await policy.exportWeights({ merged: false }));
-  const config = encoder.encode(policy.configJson);
-  policy.dispose();
-  return new Map([
-    ['config.json', bytesSource('config.json', config)],
-    ['model.safetensors', bytesSource('model.safetensors', weights)],
-  ]);
-}
+const baseFolder = () => folderOf(tinyPolicy());
 
 function fresh(targets: readonly string[] = LORA_TARGETS, rank = 3, alpha = 6) {
   return { mode: 'lora', rank, alpha, targets, random: uniforms(9) } as const;
@@ -35,18 +24,6 @@ async function trainedPolicy(): Promise<Policy> {
     policy.trainable().map(({ shape }, index) => tensor(shape as [number, number], index + 1)),
   );
   return policy;
-}
-
-async function adapterFolder(policy: Policy, changes: Record<string, unknown> = {}): Promise<Folder> {
-  const adapter = (await policy.exportAdapter())!;
-  const config = encoder.encode(JSON.stringify({ ...adapter.config, ...changes }));
-  return new Map([
-    ['adapter_config.json', bytesSource('adapter_config.json', config)],
-    [
-      'adapter_model.safetensors',
-      bytesSource('adapter_model.safetensors', encodeSafetensors(adapter.tensors)),
-    ],
-  ]);
 }
 
 async function logprobs(policy: Policy, adapter = true): Promise<Float32Array> {
@@ -147,7 +124,7 @@ describe('a trained adapter', () => {
 
   it('comes back from its files, and brings its own settings', async () => {
     const policy = await trainedPolicy();
-    const folder = await adapterFolder(policy);
+    const folder = await adapterFolderOf(policy);
     const loaded = await loadPolicy(await baseFolder(), {
       training: fresh(['q_proj'], 1, 1),
       adapter: folder,
@@ -162,15 +139,11 @@ describe('a trained adapter', () => {
   it('folded into the weights gives the same policy: exported merged, or loaded for full training', async () => {
     const policy = await trainedPolicy();
     const expected = await logprobs(policy);
-    const merged = encodeSafetensors(await policy.exportWeights({ merged: true }));
-    const folder = new Map([
-      ['config.json', bytesSource('config.json', encoder.encode(policy.configJson))],
-      ['model.safetensors', bytesSource('model.safetensors', merged)],
-    ]);
+    const folder = modelFolderOf(policy.configJson, await policy.exportWeights({ merged: true }));
     const exported = await loadPolicy(folder, { training: { mode: 'full' } });
     const folded = await loadPolicy(await baseFolder(), {
       training: { mode: 'full' },
-      adapter: await adapterFolder(policy),
+      adapter: await adapterFolderOf(policy),
     });
     expect(exported.lora).toBeNull();
     expect(folded.lora).toBeNull();
@@ -186,7 +159,7 @@ describe('a trained adapter', () => {
     const policy = await trainedPolicy();
     const stabilized = await loadPolicy(await baseFolder(), {
       training: fresh(),
-      adapter: await adapterFolder(policy, { use_rslora: true, lora_alpha: 6 / Math.sqrt(3) }),
+      adapter: await adapterFolderOf(policy, { use_rslora: true, lora_alpha: 6 / Math.sqrt(3) }),
     });
     // (6/√3)/√3 = 6/3: the same scale.
     expect(farthest(await logprobs(stabilized), await logprobs(policy))).toBeLessThan(1e-5);
@@ -208,7 +181,7 @@ describe('a trained adapter', () => {
     [{ r: 'many' }, 'json-field', 'r to be an integer'],
   ])('is refused by name when its config says %j', async (changes, code, sentence) => {
     const policy = await trainedPolicy();
-    const folder = await adapterFolder(policy, changes);
+    const folder = await adapterFolderOf(policy, changes);
     policy.dispose();
     const base = await baseFolder();
     const before = tf.memory().numTensors;
@@ -224,7 +197,11 @@ describe('a trained adapter', () => {
   it('takes all-linear as all seven, and misses a file by name', async () => {
     const policy = await trainedPolicy();
     const folder = new Map(
-      await adapterFolder(policy, { target_modules: 'all-linear', rank_pattern: {}, modules_to_save: null }),
+      await adapterFolderOf(policy, {
+        target_modules: 'all-linear',
+        rank_pattern: {},
+        modules_to_save: null,
+      }),
     );
     const loaded = await loadPolicy(await baseFolder(), { training: fresh(), adapter: folder });
     expect(loaded.lora!.targets).toEqual(LORA_TARGETS);

@@ -6,9 +6,10 @@
 import { crpoLoss, rowWeights } from '../../../src/engine/crpo/loss';
 import { adamwUpdate, flatten, type MomentTensors } from '../../../src/engine/crpo/plain/adamw';
 import type { Folder } from '../../../src/engine/files';
-import { LORA_TARGETS, loadPolicy, type Policy, type TokenBatch } from '../../../src/engine/policy';
+import { LORA_TARGETS, type Policy, type TokenBatch } from '../../../src/engine/policy';
 import { tf } from '../../../src/engine/tensor';
 import type { RunConfig } from '../../../src/protocol';
+import { loadPolicy } from './load';
 
 type Rows = readonly (readonly number[])[];
 

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../../src/engine/checkpoint/safetensors';
-import { bytesSource, type Folder, type NamedArray } from '../../../src/engine/files';
-import { loadPolicy, type Policy } from '../../../src/engine/policy';
+import { bytesSource, type Folder } from '../../../src/engine/files';
+import type { Policy } from '../../../src/engine/policy';
 import { tf } from '../../../src/engine/tensor';
 import { StudioError } from '../../../src/protocol';
 import { useBackend } from '../tensor/backends';
 import { farthest } from '../tensor/numbers';
+import { encode16, loadPolicy, modelFolderOf } from './load';
 import { tinyConfig, tinyPolicy } from './tiny';
 
 beforeAll(() => useBackend('wasm'));
@@ -13,13 +14,6 @@ beforeAll(() => useBackend('wasm'));
 function file(name: string, content: string | Uint8Array<ArrayBuffer>) {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   return [name, bytesSource(name, bytes)] as const;
-}
-
-function folderOf(policy: Policy, tensors: readonly NamedArray[]): Folder {
-  return new Map([
-    file('config.json', policy.configJson),
-    file('model.safetensors', encodeSafetensors(tensors)),
-  ]);
 }
 
 function load(folder: Folder): Promise<Policy> {
@@ -37,29 +31,6 @@ async function refusal(folder: Folder): Promise<StudioError['record']> {
   return record;
 }
 
-/** A safetensors file of 16-bit values, by the format's definition. */
-function encode16(tensors: readonly NamedArray[], dtype: 'BF16' | 'F16', convert: (value: number) => number) {
-  let end = 0;
-  const header: Record<string, unknown> = {};
-  for (const { name, shape, data } of tensors) {
-    header[name] = { dtype, shape, data_offsets: [end, end + 2 * data.length] };
-    end += 2 * data.length;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const bytes = new Uint8Array(8 + json.length + end);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(json.length), true);
-  bytes.set(json, 8);
-  let at = 8 + json.length;
-  for (const { data } of tensors) {
-    for (const value of data) {
-      view.setUint16(at, convert(value), true);
-      at += 2;
-    }
-  }
-  return bytes;
-}
-
 describe('a folder written from a policy', () => {
   it.each([
     ['tied, Qwen2', {}],
@@ -68,7 +39,7 @@ describe('a folder written from a policy', () => {
   ])('loads back bit by bit: %s', async (_, fields) => {
     const policy = tinyPolicy(fields);
     const written = await policy.exportWeights({ merged: false });
-    const loaded = await load(folderOf(policy, written));
+    const loaded = await load(modelFolderOf(policy.configJson, written));
     expect(loaded.configJson).toBe(policy.configJson);
     expect(await loaded.exportWeights({ merged: true })).toEqual(written);
     policy.dispose();
@@ -171,8 +142,8 @@ describe('a damaged folder is refused by name', () => {
     const policy = tinyPolicy();
     const tensors = await policy.exportWeights({ merged: false });
     const missing = await refusal(
-      folderOf(
-        policy,
+      modelFolderOf(
+        policy.configJson,
         tensors.filter(({ name }) => name !== 'model.norm.weight'),
       ),
     );
@@ -180,14 +151,14 @@ describe('a damaged folder is refused by name', () => {
     expect(missing.message).toContain('model.norm.weight of shape [16], received none');
 
     const extra = { name: 'model.layers.2.mlp.up_proj.weight', shape: [1], data: new Float32Array(1) };
-    const surplus = await refusal(folderOf(policy, [...tensors, extra]));
+    const surplus = await refusal(modelFolderOf(policy.configJson, [...tensors, extra]));
     expect(surplus).toMatchObject({ code: 'tensor-unexpected', file: 'model.safetensors' });
     expect(surplus.message).toContain('model.layers.2.mlp.up_proj.weight');
 
     const turned = tensors.map((each) =>
       each.name.endsWith('0.mlp.up_proj.weight') ? { ...each, shape: [16, 24] } : each,
     );
-    expect((await refusal(folderOf(policy, turned))).message).toBe(
+    expect((await refusal(modelFolderOf(policy.configJson, turned))).message).toBe(
       'model.safetensors: expected the tensor model.layers.0.mlp.up_proj.weight of shape [24, 16], received shape [16, 24].',
     );
     policy.dispose();
@@ -202,7 +173,7 @@ describe('a damaged folder is refused by name', () => {
       shape: [2],
       data: new Float32Array(2),
     };
-    const loaded = await load(folderOf(policy, [...tensors, head, frequencies]));
+    const loaded = await load(modelFolderOf(policy.configJson, [...tensors, head, frequencies]));
     expect(await loaded.exportWeights({ merged: false })).toEqual(tensors);
     loaded.dispose();
     policy.dispose();
