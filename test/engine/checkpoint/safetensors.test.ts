@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, openSafetensors, readFloat32 } from '../../../src/engine/checkpoint/safetensors';
 import { bytesSource, type NamedArray } from '../../../src/engine/files';
 import { StudioError } from '../../../src/protocol/errors';
+import { modelsFolder } from '../policy/models';
 
 const open = (bytes: Uint8Array<ArrayBuffer>) => openSafetensors(bytesSource('model.safetensors', bytes));
 
@@ -190,6 +191,23 @@ describe('readFloat32', () => {
       Buffer.compare(Buffer.from((await readFloat32(opened, 'w')).buffer), Buffer.from(data.buffer)),
     ).toBe(0);
   });
+
+  it.each(['F32', 'BF16', 'F16'])('reads a part of a tensor in %s into what is there', async (dtype) => {
+    // 0, 1, 2, …, 5 in each type; another tensor lies before them.
+    const whole = Uint32Array.of(0, 0x3f800000, 0x40000000, 0x40400000, 0x40800000, 0x40a00000);
+    const upper = Uint16Array.from(whole, (bits) => bits >>> 16);
+    const half = Uint16Array.of(0, 0x3c00, 0x4000, 0x4200, 0x4400, 0x4500);
+    const data = new Uint8Array({ F32: whole, BF16: upper, F16: half }[dtype]!.buffer);
+    const tensor = (start: number, end: number, count: number) => ({
+      ...{ dtype: count === 1 ? 'U8' : dtype, shape: [count], data_offsets: [start, end] },
+    });
+    const header = JSON.stringify({ before: tensor(0, 1, 1), w: tensor(1, 1 + data.length, 6) });
+    const opened = await open(file(header, [99, ...data]));
+    const scratch = new Float32Array(5).fill(-1);
+    const into = scratch.subarray(1, 4);
+    expect(await readFloat32(opened, 'w', into, 2)).toBe(into);
+    expect([...scratch]).toEqual([-1, 2, 3, 4, -1]);
+  });
 });
 
 const namedArrays = fc
@@ -291,17 +309,12 @@ describe('damaged files', () => {
 });
 
 describe('files written by other tools', () => {
-  const models = join(import.meta.dirname, '../../../../shared/fixtures/models');
-  const paths = existsSync(models)
-    ? readdirSync(models, { recursive: true, encoding: 'utf8' }).filter((path) =>
-        path.endsWith('.safetensors'),
-      )
-    : [];
-  if (paths.length === 0)
-    console.log('safetensors: 4 files of other tools not read, fixtures/models is not here');
+  const paths = readdirSync(modelsFolder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.safetensors'),
+  );
 
   it.each(paths)('reads %s', async (path) => {
-    const opened = await open(new Uint8Array(readFileSync(join(models, path))));
+    const opened = await open(new Uint8Array(readFileSync(join(modelsFolder, path))));
     expect(opened.tensors.size).toBeGreaterThan(0);
     for (const name of opened.tensors.keys()) {
       const values = await readFloat32(opened, name);
