@@ -9,12 +9,13 @@ import {
 } from '../../src/engine/checkpoint/bundle';
 import type { CheckpointStore } from '../../src/engine/checkpoint/store';
 import { openZip, writeZip } from '../../src/engine/checkpoint/zip';
+import type { Learner } from '../../src/engine/crpo/learner';
 import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { validateConfig } from '../../src/engine/crpo/settings';
 import { captureState, restoreState } from '../../src/engine/crpo/state';
 import { Sha256 } from '../../src/engine/data/sha256';
 import type { ByteSource } from '../../src/engine/files';
-import { type FusedDevice, readTuning } from '../../src/engine/fused';
+import type { FusedDevice } from '../../src/engine/fused';
 import { openTokenizer } from '../../src/engine/tokenizer';
 import {
   type BackendReport,
@@ -25,6 +26,7 @@ import {
   StudioError,
 } from '../../src/protocol';
 import { openCases } from './cases';
+import { type Engine, takeUpTuning } from './engine';
 import type { TrainerHost } from './host';
 import { plainReason, tokenizerFiles, trainingChoice } from './model';
 import type { Run, RunStart } from './run';
@@ -161,7 +163,7 @@ export async function resumeRun(
   id: string,
   steps: number | undefined,
   datasets: UseStore,
-  { device, adapter: adapterName }: { readonly device: FusedDevice | null; readonly adapter: string },
+  engine: Engine,
 ): Promise<RunStart> {
   const checkpoint = await readCheckpoint(await store.open(id));
   const resume = readResume(checkpoint);
@@ -172,18 +174,17 @@ export async function resumeRun(
       throw isMissingDataset(error) ? datasetMissing(resume.datasetName, error) : error;
     },
   );
-  // Variants of a kernel differ in their last bits, so the run goes on with those that it had.
-  const stored = resume.environment?.backend;
-  const tuning = stored?.adapter === adapterName ? readTuning(stored.tuning) : null;
-  if (device !== null && tuning !== null) device.tuning = tuning;
+  const { device } = engine;
   const { model: folder, adapter } = checkpoint;
   const tokenizer = await openTokenizer(folder);
   const { padTokenId: padToken } = tokenizer;
-  const learner = await loadLearner(folder, {
-    ...{ training: trainingChoice(config), padToken, device },
-    ...(adapter !== null && { adapter }),
-  });
+  const putBackTuning = takeUpTuning(engine, resume.environment?.backend);
+  let learner: Learner | undefined;
   try {
+    learner = await loadLearner(folder, {
+      ...{ training: trainingChoice(config), padToken, device },
+      ...(adapter !== null && { adapter }),
+    });
     const state = restoreState(resume.state, await checkpoint.resume.tensors(), learner);
     const reference =
       checkpoint.reference === null
@@ -210,7 +211,8 @@ export async function resumeRun(
       resumedFrom: id,
     };
   } catch (error) {
-    learner.dispose();
+    learner?.dispose();
+    putBackTuning();
     throw error;
   }
 }

@@ -7,20 +7,19 @@ import type { CheckpointStore } from '../../src/engine/checkpoint/store';
 import type { FrozenPolicy } from '../../src/engine/crpo/learner';
 import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { validateConfig } from '../../src/engine/crpo/settings';
-import type { FusedDevice } from '../../src/engine/fused';
 import { openTokenizer, type Tokenizer } from '../../src/engine/tokenizer';
 import { type EvaluatedPolicy, type EvaluatedPolicyFacts, StudioError } from '../../src/protocol';
+import type { Engine } from './engine';
 import { type LoadedModel, noModel, trainingChoice } from './model';
 import type { Run } from './run';
 
 /** What the trainer holds. */
-export interface Holdings {
+export interface Holdings extends Engine {
   readonly model: LoadedModel | null;
   /** The policy as loaded, until a run begins. */
   readonly base: FrozenPolicy | null;
   readonly run: Run | null;
   readonly checkpoints: CheckpointStore;
-  readonly device: FusedDevice | null;
 }
 
 export interface OpenedPolicy {

@@ -36,6 +36,7 @@ import {
 } from '../../src/protocol';
 import { nextMacrotask } from '../macrotask';
 import { openCases } from './cases';
+import { type Engine, takeUpTuning, tuningToStore } from './engine';
 import { type Holdings, type OpenedPolicy, openPolicy, reopenPolicy } from './evaluated-policy';
 import type { TrainerHost } from './host';
 import { importEvaluation } from './imported-evaluation';
@@ -64,7 +65,7 @@ export class Evaluations {
         const datasets = await this.#datasetFacts(request);
         const summary = newSummary(id, this.#host.now(), request, opened.facts, datasets);
         const record = await createEvaluation(this.#host.evaluationDatabase, summary);
-        return await this.#evaluate(record, opened, pausing);
+        return await this.#evaluate(withTuningOf(holdings, record), opened, pausing);
       } finally {
         opened.dispose();
       }
@@ -77,11 +78,17 @@ export class Evaluations {
     return this.#exclusive(id, async (_, pausing) => {
       const stored = await findEvaluation(database, id);
       if (stored.summary.status === 'finished') return stored.summary;
-      const opened = await reopenPolicy(stored.summary.policy, holdings);
+      const putBack = takeUpTuning(holdings, stored.tuning);
       try {
-        return await this.#evaluate(await withoutDamage(database, stored), opened, pausing);
+        const opened = await reopenPolicy(stored.summary.policy, holdings);
+        try {
+          const whole = await withoutDamage(database, stored);
+          return await this.#evaluate(withTuningOf(holdings, whole), opened, pausing);
+        } finally {
+          opened.dispose();
+        }
       } finally {
-        opened.dispose();
+        putBack();
       }
     });
   }
@@ -312,6 +319,12 @@ class Stopwatch {
   elapsedMs(): number {
     return this.#before + this.#host.clock() - this.#begun;
   }
+}
+
+/** With the choice of kernels of the sitting that begins. */
+function withTuningOf(engine: Engine, record: StoredEvaluation): StoredEvaluation {
+  const tuning = tuningToStore(engine);
+  return tuning === undefined ? record : { ...record, tuning };
 }
 
 function withStatus(record: StoredEvaluation, status: EvaluationSummary['status']): StoredEvaluation {

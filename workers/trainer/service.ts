@@ -30,6 +30,7 @@ import {
 import { blobSource, folderOf } from '../blob-source';
 import { openCases } from './cases';
 import { exportCheckpoint, importCheckpoint, resumeRun, saveRun } from './checkpoints';
+import type { Engine } from './engine';
 import type { Holdings } from './evaluated-policy';
 import { Evaluations } from './evaluations';
 import type { TrainerHost } from './host';
@@ -273,8 +274,7 @@ export class TrainerService {
   async #resume({ id, steps }: CommandOf<'resume-checkpoint'>): Promise<RunSummary> {
     this.#assertIdle('resume a checkpoint');
     const [device, backend] = [this.#device, this.#backend!];
-    const engine = { device, adapter: backend.adapter };
-    const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase, engine);
+    const start = await resumeRun(this.#checkpoints(), id, steps, this.#host.datasetDatabase, this.#engine());
     if (device !== null) this.#backend = { ...backend, tuning: device.tuning };
     const summary = await this.#begin(start);
     this.#host.post({ type: 'history', runId: start.runId, records: start.history });
@@ -308,8 +308,12 @@ export class TrainerService {
   #holdings(): Holdings {
     return {
       ...{ model: this.#model, base: this.#base, run: this.#run },
-      ...{ checkpoints: this.#checkpoints(), device: this.#device },
+      ...{ checkpoints: this.#checkpoints(), ...this.#engine() },
     };
+  }
+
+  #engine(): Engine {
+    return { device: this.#device, adapter: this.#backend!.adapter };
   }
 
   /** Not before its last checkpoint is stored: on a GPU the weights take a while to be read back. */

@@ -16,6 +16,7 @@ import {
 } from '../../protocol';
 import { sha256 } from '../checkpoint/hash';
 import { databaseGuard } from '../database-guard';
+import type { StoredTuning } from '../fused';
 
 /** Changes when a stored evaluation would be read differently. */
 const VERSION = 1;
@@ -40,6 +41,8 @@ export interface StoredEvaluation {
   readonly summary: EvaluationSummary;
   /** Per dataset, the cases of each chunk. */
   readonly chunks: readonly (readonly number[])[];
+  /** The choice of kernels of its last sitting; none with plain ops, and in records of version 0.1. */
+  readonly tuning?: StoredTuning;
 }
 
 interface Chunk {

@@ -11,7 +11,7 @@ import { modelLayout, unsupportedShape } from './weights';
 export { memoryOfRun } from './budget';
 export { FusedDevice } from './device';
 export { loadFused } from './open';
-export { readTuning, tuneFor } from './tune';
+export { readTuning, type StoredTuning, tuneFor } from './tune';
 
 /** The fused engine on tfjs' backend, or the sentence that says why it is not there. */
 export type FusedEngine =

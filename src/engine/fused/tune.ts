@@ -35,9 +35,18 @@ const tuningSchema = v.object({
   multiplyAddsPerSecond: v.pipe(v.number(), v.finite(), v.gtValue(0)),
 });
 
-/** A tuning out of a checkpoint; null where there is none that this build knows. */
-export function readTuning(stored: unknown): Tuning | null {
-  const parsed = v.safeParse(tuningSchema, stored);
+/** A choice of kernels as it is kept with what depends on it in its last bits. */
+export interface StoredTuning {
+  /** On which it was made. */
+  readonly adapter: string;
+  /** A `Tuning`, of this build or another. */
+  readonly tuning?: unknown;
+}
+
+/** The stored choice; null where it was made on another adapter, or is none that this build knows. */
+export function readTuning(stored: StoredTuning | undefined, adapter: string): Tuning | null {
+  if (stored?.adapter !== adapter) return null;
+  const parsed = v.safeParse(tuningSchema, stored.tuning);
   return parsed.success ? parsed.output : null;
 }
 

@@ -15,15 +15,9 @@ import { PLANS } from '../../../src/engine/bench/plans';
 import { keyOf, type Outcome, rowOf } from '../../../src/engine/bench/rows';
 import { FusedDevice } from '../../../src/engine/fused/device';
 import { FusedLearner } from '../../../src/engine/fused/learner';
-import type { GpuLimits } from '../../../src/engine/gpu';
 import { DryGpu } from '../../../src/engine/gpu/dry-gpu';
+import { LIMITS } from '../gpu/limits';
 
-const LIMITS: GpuLimits = {
-  ...{ maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 31, maxStorageBuffersPerShaderStage: 8 },
-  ...{ maxComputeWorkgroupsPerDimension: 65_535, maxComputeInvocationsPerWorkgroup: 256 },
-  ...{ maxComputeWorkgroupStorageSize: 16_384, minStorageBufferOffsetAlignment: 256 },
-  minUniformBufferOffsetAlignment: 256,
-};
 const HOST = {
   clock: () => 0,
   timeKind: 'cpu' as const,

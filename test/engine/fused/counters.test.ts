@@ -5,22 +5,15 @@ import { defaultConfig } from '../../../src/engine/crpo/settings';
 import { memoryOfRun } from '../../../src/engine/fused/budget';
 import { FusedDevice } from '../../../src/engine/fused/device';
 import { FusedLearner } from '../../../src/engine/fused/learner';
-import type { GpuLimits } from '../../../src/engine/gpu';
 import { DryGpu } from '../../../src/engine/gpu/dry-gpu';
 import { countBuffers } from '../gpu/count-buffers';
 import { describeOnGpu } from '../gpu/dawn';
+import { LIMITS } from '../gpu/limits';
 import { tinyConfig, tinyPolicy } from '../policy/tiny';
 import { useBackend } from '../tensor/backends';
 import { fusedOf } from './load';
 
 const HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => undefined } };
-
-const LIMITS: GpuLimits = {
-  ...{ maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 31, maxStorageBuffersPerShaderStage: 8 },
-  ...{ maxComputeWorkgroupsPerDimension: 65_535, maxComputeInvocationsPerWorkgroup: 256 },
-  ...{ maxComputeWorkgroupStorageSize: 16_384, minStorageBufferOffsetAlignment: 256 },
-  minUniformBufferOffsetAlignment: 256,
-};
 
 const ADAMW = { ...defaultConfig().optimizer, warmupSteps: 0 };
 const OBJECTIVE = { kind: 'crpo' as const, settings: defaultConfig().loss, temperature: 1 };

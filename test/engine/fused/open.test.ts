@@ -8,16 +8,10 @@ import { defaultTuning } from '../../../src/engine/kernels/tuning';
 import type { Policy } from '../../../src/engine/policy';
 import { tf } from '../../../src/engine/tensor';
 import { describeOnGpu } from '../gpu/dawn';
+import { LIMITS } from '../gpu/limits';
 import { folderOf } from '../policy/load';
 import { tinyConfig, tinyPolicy } from '../policy/tiny';
 import { useBackend } from '../tensor/backends';
-
-const LIMITS = {
-  ...{ maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 27, maxStorageBuffersPerShaderStage: 8 },
-  ...{ maxComputeWorkgroupsPerDimension: 65_535, maxComputeInvocationsPerWorkgroup: 256 },
-  ...{ maxComputeWorkgroupStorageSize: 16_384, minStorageBufferOffsetAlignment: 256 },
-  minUniformBufferOffsetAlignment: 256,
-};
 
 async function open(policy: Policy, device: FusedDevice | null): Promise<Learner> {
   return loadLearner(await folderOf(policy), { training: { mode: 'full' }, padToken: 0, device });
@@ -34,8 +28,9 @@ describe('unsupported', () => {
 
   it('names a tensor that the device cannot bind', () => {
     const large = tinyConfig({ vocab_size: 2 ** 22 });
-    expect(unsupported(large, LIMITS)).toContain('embed_tokens');
-    expect(unsupported(large, { ...LIMITS, maxStorageBufferBindingSize: 2 ** 30 })).toBeNull();
+    const small = { ...LIMITS, maxStorageBufferBindingSize: 2 ** 27 };
+    expect(unsupported(large, small)).toContain('embed_tokens');
+    expect(unsupported(large, LIMITS)).toBeNull();
   });
 });
 
@@ -49,11 +44,15 @@ it('gives plain ops on wasm, and says why', async () => {
 
 it('reads a stored choice of kernels back, and nothing else', () => {
   const tuning = defaultTuning({ software: false });
-  expect(readTuning(JSON.parse(JSON.stringify(tuning)))).toEqual(tuning);
+  const read = (stored: unknown, adapter = 'a gpu') =>
+    readTuning({ adapter: 'a gpu', tuning: stored }, adapter);
+  expect(read(JSON.parse(JSON.stringify(tuning)))).toEqual(tuning);
+  expect(read(tuning, 'another gpu')).toBeNull();
   expect(
-    readTuning({ ...tuning, matmul: { ...tuning.matmul, nt: { small: 'magic', large: 'registers' } } }),
+    read({ ...tuning, matmul: { ...tuning.matmul, nt: { small: 'magic', large: 'registers' } } }),
   ).toBeNull();
-  expect(readTuning(undefined)).toBeNull();
+  expect(read(undefined)).toBeNull();
+  expect(readTuning(undefined, 'a gpu')).toBeNull();
 });
 
 describeOnGpu('on webgpu', (gpu) => {

@@ -4,7 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStore } from 'idb-keyval';
 import { scoreCompletion } from '../../../src/engine/rewards';
-import type { Command, CommandResults, NamedFile, RunConfig, TrainerEvent } from '../../../src/protocol';
+import type {
+  Command,
+  CommandResults,
+  NamedFile,
+  RunConfig,
+  StepRecord,
+  TrainerEvent,
+} from '../../../src/protocol';
 import { openCheckpointDatabase } from '../../../workers/checkpoint-database';
 import { createDatasetService } from '../../../workers/dataset/service';
 
@@ -43,22 +50,11 @@ export function newBrowser(): string {
   return `browser-${databases++}`;
 }
 
-export function openTrainer(browser: string, host: Partial<TrainerHost> = {}): Trainer {
-  const news: News[] = [];
-  const waiting: Array<() => void> = [];
-  const pending = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+/** Posts nothing. */
+export function hostOf(browser: string): TrainerHost {
   let ids = 0;
-  const service = new TrainerService({
-    post(event) {
-      // What crosses threads is a copy.
-      const message = structuredClone(event);
-      if (message.type === 'done') pending.get(message.requestId)!.resolve(message.result);
-      else if (message.type === 'failed') pending.get(message.requestId)!.reject(message.error);
-      else {
-        news.push(message);
-        for (const wake of waiting.splice(0)) wake();
-      }
-    },
+  return {
+    post: () => undefined,
     tensor: { gpu: undefined, wasmFolder: undefined },
     score: async (input, rewards) => scoreCompletion(input, rewards),
     locks: freeLocks,
@@ -71,8 +67,24 @@ export function openTrainer(browser: string, host: Partial<TrainerHost> = {}): T
     now: () => '2026-01-01T00:00:00.000Z',
     newId: () => `${browser}-${Math.random().toString(36).slice(2)}-${ids++}`,
     build: 'test',
-    ...host,
-  });
+  };
+}
+
+export function openTrainer(browser: string, host: Partial<TrainerHost> = {}): Trainer {
+  const news: News[] = [];
+  const waiting: Array<() => void> = [];
+  const pending = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
+  const post = (event: TrainerEvent) => {
+    // What crosses threads is a copy.
+    const message = structuredClone(event);
+    if (message.type === 'done') pending.get(message.requestId)!.resolve(message.result);
+    else if (message.type === 'failed') pending.get(message.requestId)!.reject(message.error);
+    else {
+      news.push(message);
+      for (const wake of waiting.splice(0)) wake();
+    }
+  };
+  const service = new TrainerService({ ...hostOf(browser), post, ...host });
   let requests = 0;
   const until = async <E extends News>(fits: (event: News) => event is E): Promise<E> => {
     for (;;) {
@@ -97,10 +109,32 @@ export function openTrainer(browser: string, host: Partial<TrainerHost> = {}): T
   };
 }
 
+/** All steps so far. */
+export function stepsOf(trainer: Trainer): StepRecord[] {
+  return trainer.news.flatMap((event) => (event.type === 'step' ? [event.record] : []));
+}
+
+/** All that must not depend on the clock. */
+export function numbersOf(records: readonly StepRecord[]) {
+  return records.map(({ step, metrics, rollouts }) => {
+    const { step_time: _time, tokens_per_second: _speed, ...exact } = metrics;
+    return { step, exact, completions: rollouts.map(({ completion, advantage }) => [completion, advantage]) };
+  });
+}
+
+export async function checkpointAt(trainer: Trainer, step: number): Promise<string> {
+  const all = await trainer.send({ type: 'list-checkpoints' });
+  return all.find((checkpoint) => checkpoint.step === step)!.id;
+}
+
 /** A trainer with the tiny model and dataset loaded. */
-export async function readyTrainer(browser: string): Promise<{ trainer: Trainer; datasetId: string }> {
-  const trainer = openTrainer(browser);
-  await trainer.send({ type: 'hello', protocolVersion: 1, backend: 'wasm' });
+export async function readyTrainer(
+  browser: string,
+  backend: 'wasm' | 'webgpu' = 'wasm',
+  host: Partial<TrainerHost> = {},
+): Promise<{ trainer: Trainer; datasetId: string }> {
+  const trainer = openTrainer(browser, host);
+  await trainer.send({ type: 'hello', protocolVersion: 1, backend });
   await trainer.send({ type: 'load-model', name: 'tiny-policy', files: tinyModel() });
   return { trainer, datasetId: await openDataset(browser) };
 }

@@ -1,13 +1,14 @@
 import { createStore } from 'idb-keyval';
 import { describe, expect, it } from 'vitest';
-import type { StepRecord } from '../../../src/protocol';
 import { openCases } from '../../../workers/trainer/cases';
 import {
+  checkpointAt,
   newBrowser,
+  numbersOf,
   openDataset,
   openTrainer,
   readyTrainer,
-  type Trainer,
+  stepsOf,
   tinyConfig,
   tinyModel,
 } from './bench';
@@ -21,28 +22,12 @@ const config = {
   checkpoint: { everySteps: 1, keep: STEPS },
 };
 
-/** All that must not depend on the clock. */
-function numbersOf(records: readonly StepRecord[]) {
-  return records.map(({ step, metrics, rollouts }) => {
-    const { step_time: _time, tokens_per_second: _speed, ...exact } = metrics;
-    return { step, exact, completions: rollouts.map(({ completion, advantage }) => [completion, advantage]) };
-  });
-}
-
-const stepsOf = (trainer: Trainer) =>
-  trainer.news.flatMap((event) => (event.type === 'step' ? [event.record] : []));
-
 async function uninterrupted(changes: Partial<typeof config> = {}) {
   const browser = newBrowser();
   const { trainer, datasetId } = await readyTrainer(browser);
   await trainer.send({ type: 'start', config: { ...config, ...changes }, datasetId });
   await trainer.status('finished');
   return { browser, trainer, records: numbersOf(stepsOf(trainer)) };
-}
-
-async function checkpointAt(trainer: Trainer, step: number): Promise<string> {
-  const all = await trainer.send({ type: 'list-checkpoints' });
-  return all.find((checkpoint) => checkpoint.step === step)!.id;
 }
 
 describe('TrainerService', () => {
