@@ -4,20 +4,10 @@ import { crpoLoss, type LossInputs, lossMetrics, rowWeights } from '../../../src
 import { tf } from '../../../src/engine/tensor';
 import type { RunConfig } from '../../../src/protocol';
 import { describeOnBackends } from './backends';
+import { PLAIN_LOSS } from './plain-settings';
 import { type EndToEnd, type EndToEndExpected, isClose, vectors } from './vectors';
 
 type LossSettings = RunConfig['loss'];
-
-const PLAIN: LossSettings = {
-  clipRangeLow: 0.2,
-  clipRangeHigh: 0.2,
-  dualClip: null,
-  klCoefficient: 0,
-  klClamp: null,
-  entropyCoefficient: 0,
-  aggregation: 'token-mean',
-  maskTruncated: false,
-};
 
 function expectClose(received: number, expected: number, relative = 1e-5, absolute = 1e-6): void {
   expect(isClose(received, expected, relative, absolute), `${received} instead of ${expected}`).toBe(true);
@@ -59,7 +49,7 @@ describeOnBackends('one token', () => {
     for (const vector of vectors.kl_tokens) {
       const { loss, gradient, sums } = tokenLoss(
         { logprob: vector.logp, reference: vector.ref_logp },
-        { ...PLAIN, klCoefficient: 1, klClamp },
+        { ...PLAIN_LOSS, klCoefficient: 1, klClamp },
       );
       // e^d − d − 1 in float32 is exact to half an ulp of 1.
       expectClose(loss, vector[value], 1e-5, 2e-7);
@@ -73,7 +63,7 @@ describeOnBackends('one token', () => {
     const estimate = p_policy.reduce((sum, p, token) => {
       const { loss } = tokenLoss(
         { logprob: Math.log(p), reference: Math.log(q_ref[token]!) },
-        { ...PLAIN, klCoefficient: 1 },
+        { ...PLAIN_LOSS, klCoefficient: 1 },
       );
       return sum + p * loss;
     }, 0);
@@ -84,7 +74,7 @@ describeOnBackends('one token', () => {
   it('vectors: policy_loss, with gradients and clipped counts', () => {
     for (const vector of vectors.policy_loss) {
       const { ratio, advantage, eps_low, eps_high } = vector;
-      const settings = { ...PLAIN, clipRangeLow: eps_low, clipRangeHigh: eps_high };
+      const settings = { ...PLAIN_LOSS, clipRangeLow: eps_low, clipRangeHigh: eps_high };
       const token = { logprob: Math.log(ratio), old: 0, advantage };
       const plain = tokenLoss(token, settings);
       expectClose(plain.loss, vector.trl_loss);
@@ -99,7 +89,7 @@ describeOnBackends('one token', () => {
 
   it('vectors: policy_loss_extreme, log-ratios beyond ±20', () => {
     for (const { log_ratio, advantage, eps, verl_vanilla_loss_c3 } of vectors.policy_loss_extreme) {
-      const settings = { ...PLAIN, clipRangeLow: eps, clipRangeHigh: eps, dualClip: 3 };
+      const settings = { ...PLAIN_LOSS, clipRangeLow: eps, clipRangeHigh: eps, dualClip: 3 };
       const { loss } = tokenLoss({ logprob: log_ratio, old: 0, advantage }, settings);
       expectClose(loss, verl_vanilla_loss_c3, 1e-5, 1e-12);
     }
@@ -110,7 +100,7 @@ describeOnBackends('one token', () => {
       for (const advantage of [-1, 1]) {
         const token = { logprob: -1, old: -1 - distance, reference: -1 + distance, advantage };
         for (const klClamp of [null, 10]) {
-          const { loss, gradient } = tokenLoss(token, { ...PLAIN, klCoefficient: 1, klClamp });
+          const { loss, gradient } = tokenLoss(token, { ...PLAIN_LOSS, klCoefficient: 1, klClamp });
           expect(Number.isFinite(loss) && Number.isFinite(gradient)).toBe(true);
         }
       }
@@ -119,7 +109,7 @@ describeOnBackends('one token', () => {
 
   it('has at the first update ratio 1, the loss −A and the gradient −A', () => {
     for (const advantage of [-1.5, 0, 0.7]) {
-      const { loss, gradient, sums } = tokenLoss({ logprob: -2, advantage }, PLAIN);
+      const { loss, gradient, sums } = tokenLoss({ logprob: -2, advantage }, PLAIN_LOSS);
       expectClose(loss, -advantage);
       expectClose(gradient, -advantage);
       expect(sums.slice(2)).toEqual([0, 0]);
@@ -137,7 +127,12 @@ function aggregated(
   maxTokens: number,
   { micro, truncated = [] }: { micro?: readonly (readonly number[])[]; truncated?: readonly number[] } = {},
 ): number {
-  const settings = { ...PLAIN, aggregation, entropyCoefficient: -1, maskTruncated: truncated.length > 0 };
+  const settings = {
+    ...PLAIN_LOSS,
+    aggregation,
+    entropyCoefficient: -1,
+    maskTruncated: truncated.length > 0,
+  };
   const rows = lens.map((length, row) => ({ length, truncated: truncated.includes(row) }));
   const weights = rowWeights(rows, settings, maxTokens);
   const parts = micro ?? [loss.map((_, row) => row)];
@@ -240,7 +235,7 @@ describeOnBackends('from logits to loss', () => {
     const vector = vectors.end_to_end;
     const { tokens, lens, rewards_per_func, weights } = vector;
     const expected = vector[name] as EndToEndExpected;
-    const settings = { ...PLAIN, ...lossSettings };
+    const settings = { ...PLAIN_LOSS, ...lossSettings };
 
     const rollouts = rewards_per_func.map(([first, second]) => ({
       rewards: { first: first!, second: second! },
@@ -285,7 +280,7 @@ describeOnBackends('from logits to loss', () => {
   it('has the gradient that finite differences give', () => {
     const vector = vectors.end_to_end;
     const settings: LossSettings = {
-      ...PLAIN,
+      ...PLAIN_LOSS,
       klCoefficient: 0.3,
       entropyCoefficient: 0.1,
       dualClip: 3,

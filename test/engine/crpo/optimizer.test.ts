@@ -2,24 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { AdamWUpdate } from '../../../src/engine/crpo/learner';
 import { clipScale, learningRateAt, updatePolicy } from '../../../src/engine/crpo/optimizer';
 import type { RunConfig } from '../../../src/protocol';
+import { PLAIN_OPTIMIZER } from './plain-settings';
 
 type Settings = RunConfig['optimizer'];
-
-const SETTINGS: Settings = {
-  learningRate: 0.1,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  warmupSteps: 0,
-  schedule: 'constant',
-  maxGradNorm: 0,
-};
 
 it('schedules the learning rate', () => {
   const at = (settings: Partial<Settings>, steps: number) =>
     Array.from({ length: steps }, (_, index) =>
-      learningRateAt(index + 1, { ...SETTINGS, learningRate: 1, ...settings }, steps),
+      learningRateAt(index + 1, { ...PLAIN_OPTIMIZER, learningRate: 1, ...settings }, steps),
     );
   expect(at({ schedule: 'constant' }, 3)).toEqual([1, 1, 1]);
   expect(at({ schedule: 'constant', warmupSteps: 4 }, 6)).toEqual([0.25, 0.5, 0.75, 1, 1, 1]);
@@ -30,7 +20,7 @@ it('schedules the learning rate', () => {
   for (const [k, rate] of at({ schedule: 'cosine' }, 5).entries())
     expect(rate).toBeCloseTo((1 + Math.cos((Math.PI * k) / 5)) / 2, 12);
   // A run that is extended past its end does not climb again, and a warm-up longer than the run only rises.
-  expect(learningRateAt(50, { ...SETTINGS, schedule: 'cosine' }, 10)).toBeCloseTo(0, 12);
+  expect(learningRateAt(50, { ...PLAIN_OPTIMIZER, schedule: 'cosine' }, 10)).toBeCloseTo(0, 12);
   expect(at({ schedule: 'linear', warmupSteps: 10 }, 3)).toEqual([0.1, 0.2, 0.3]);
 });
 
@@ -56,7 +46,7 @@ describe('updatePolicy', () => {
 
   it('applies the gradient at the rate of the step', async () => {
     const { calls, learner } = recorder();
-    const settings = { ...SETTINGS, warmupSteps: 4 };
+    const settings = { ...PLAIN_OPTIMIZER, warmupSteps: 4 };
     const update = await updatePolicy(learner, 3, 0.7, { optimizer: settings, steps: 9 });
     expect(update.learningRate).toBeCloseTo(0.075, 12); // three quarters of the way up
     expect(update.gradNorm).toBe(2.5);
@@ -65,7 +55,7 @@ describe('updatePolicy', () => {
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('drops the gradient of a loss of %d', async (loss) => {
     const { calls, learner } = recorder();
-    const update = updatePolicy(learner, 3, loss, { optimizer: SETTINGS, steps: 9 });
+    const update = updatePolicy(learner, 3, loss, { optimizer: PLAIN_OPTIMIZER, steps: 9 });
     await expect(update).rejects.toMatchObject({
       record: {
         boundary: 'device',

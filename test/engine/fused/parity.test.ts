@@ -12,7 +12,7 @@ import type { Gpu } from '../../../src/engine/gpu';
 import { LORA_TARGETS } from '../../../src/engine/policy';
 import { describeOnGpu } from '../gpu/dawn';
 import { modelFolder, modelNames, readReference } from '../policy/models';
-import type { Reference } from '../policy/parity';
+import { lossSettings, type Reference } from '../policy/parity';
 import { fusedLearner } from './load';
 
 const modelFixtures = modelNames.map((name) => ({
@@ -26,12 +26,11 @@ const HOST = { breathe: async () => undefined, signal: { throwIfAborted: () => u
 /** Rows of the reference as rollouts: its real tokens, prompts and completions. */
 function rollouts(reference: Reference): LossRollout[] {
   const { prompt_length: promptLength, input_ids: ids, attention_mask: mask } = reference;
-  const { eps_low: _, ...settings } = reference.lora.loss_settings;
   const lengths = reference.completion_mask_on_targets.map((row) => ({
     length: row.reduce((sum, bit) => sum + bit, 0),
     truncated: false,
   }));
-  const weights = rowWeights(lengths, { aggregation: settings.aggregation, maskTruncated: false }, 0);
+  const weights = rowWeights(lengths, lossSettings(reference), 0);
   return ids.map((row, n) => {
     const real = row.map((token, at) => ({ token, at })).filter(({ at }) => mask[n]![at] === 1);
     const completion = real.filter(({ at }) => at >= promptLength);
@@ -50,15 +49,11 @@ function rollouts(reference: Reference): LossRollout[] {
   });
 }
 
-function objective({ lora, temperature }: Reference) {
-  const { eps_low, eps_high, beta, aggregation } = lora.loss_settings;
+function objective(reference: Reference) {
   return {
     kind: 'crpo' as const,
-    temperature,
-    settings: {
-      ...{ clipRangeLow: eps_low, clipRangeHigh: eps_high, dualClip: null, klCoefficient: beta },
-      ...{ klClamp: null, entropyCoefficient: 0, aggregation, maskTruncated: false },
-    },
+    temperature: reference.temperature,
+    settings: lossSettings(reference),
   };
 }
 

@@ -2,26 +2,16 @@
 import type { LossObjective } from '../../../src/engine/crpo/learner';
 import { type TokenTerms, tokenStatisticsReference } from '../../../src/engine/kernels/head-loss/reference';
 import type { RunConfig } from '../../../src/protocol';
+import { PLAIN_LOSS } from '../crpo/plain-settings';
 import { values } from './compare';
 
 export type LossSettings = RunConfig['loss'];
-
-export const PLAIN: LossSettings = {
-  clipRangeLow: 0.2,
-  clipRangeHigh: 0.2,
-  dualClip: null,
-  klCoefficient: 0,
-  klClamp: null,
-  entropyCoefficient: 0,
-  aggregation: 'token-mean',
-  maskTruncated: false,
-};
 
 export function crpo(
   settings: Partial<LossSettings> = {},
   temperature = 1,
 ): LossObjective & { kind: 'crpo' } {
-  return { kind: 'crpo', settings: { ...PLAIN, ...settings }, temperature };
+  return { kind: 'crpo', settings: { ...PLAIN_LOSS, ...settings }, temperature };
 }
 
 export const EVERYTHING: Partial<LossSettings> = {

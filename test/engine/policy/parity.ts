@@ -273,11 +273,10 @@ async function lossAndGradients(
   return { loss: loss!, grads };
 }
 
-/** The product's loss on the reference's batch. */
-function objective(policy: Policy, reference: Reference): (...parameters: tf.Tensor[]) => tf.Scalar {
-  const { prompt_length: promptLength, temperature } = reference;
-  const { eps_low, eps_high, beta, aggregation } = reference.lora.loss_settings;
-  const settings: RunConfig['loss'] = {
+/** The loss that the reference was made with. */
+export function lossSettings({ lora }: Reference): RunConfig['loss'] {
+  const { eps_low, eps_high, beta, aggregation } = lora.loss_settings;
+  return {
     clipRangeLow: eps_low,
     clipRangeHigh: eps_high,
     dualClip: null,
@@ -287,6 +286,12 @@ function objective(policy: Policy, reference: Reference): (...parameters: tf.Ten
     aggregation,
     maskTruncated: false,
   };
+}
+
+/** The product's loss on the reference's batch. */
+function objective(policy: Policy, reference: Reference): (...parameters: tf.Tensor[]) => tf.Scalar {
+  const { prompt_length: promptLength, temperature } = reference;
+  const settings = lossSettings(reference);
   const perToken = (values: Rows) => tf.tensor2d(values.map((row) => row.slice(promptLength - 1)));
   const column = (values: readonly number[]) => tf.tensor2d([...values], [values.length, 1]);
   const rows = reference.completion_mask_on_targets.map((row) => ({

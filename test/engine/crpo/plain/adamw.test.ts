@@ -4,19 +4,9 @@ import type { Policy } from '../../../../src/engine/policy';
 import { tf } from '../../../../src/engine/tensor';
 import type { RunConfig } from '../../../../src/protocol';
 import { describeOnBackends } from '../backends';
+import { PLAIN_OPTIMIZER } from '../plain-settings';
 
 type Settings = RunConfig['optimizer'];
-
-const SETTINGS: Settings = {
-  learningRate: 0.1,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  warmupSteps: 0,
-  schedule: 'constant',
-  maxGradNorm: 0,
-};
 
 /** What AdamW sees of a policy: trainable tensors and nothing else. */
 type Trainable = Pick<Policy, 'trainable' | 'assignTrainable'>;
@@ -65,12 +55,12 @@ function recurrence(start: number, gradients: readonly number[], settings: Setti
 describeOnBackends('AdamW', () => {
   it('does two updates as worked by hand', async () => {
     // θ = 1, g = 0.5: m̂ = 0.5, √v̂ = 0.5, so θ ← 1 · (1 − 0.1 · 0.01) − 0.1 · 1 = 0.899.
-    const first = await descend(parameters(tf.tensor1d([1])), [[0.5]], SETTINGS);
+    const first = await descend(parameters(tf.tensor1d([1])), [[0.5]], PLAIN_OPTIMIZER);
     expect(first.values[0]).toBeCloseTo(0.899, 6);
     // g = −0.25: m = 0.9 · 0.05 − 0.1 · 0.25 = 0.02, m̂ = 0.02 / 0.19 = 0.1052632;
     // v = 0.999 · 0.00025 + 0.001 · 0.0625 = 0.00031225, v̂ = v / 0.001999 = 0.1562031, √v̂ = 0.3952254;
     // θ ← 0.899 · 0.999 − 0.1 · 0.1052632 / 0.3952254 = 0.8714673.
-    const second = await descend(parameters(tf.tensor1d([1])), [[0.5], [-0.25]], SETTINGS);
+    const second = await descend(parameters(tf.tensor1d([1])), [[0.5], [-0.25]], PLAIN_OPTIMIZER);
     expect(second.values[0]).toBeCloseTo(0.8714673, 6);
     expect((await second.moments.m.data())[0]).toBeCloseTo(0.02, 8);
     expect((await second.moments.v.data())[0]).toBeCloseTo(0.00031225, 9);
@@ -81,7 +71,7 @@ describeOnBackends('AdamW', () => {
     const gradients = Array.from({ length: 20 }, (_, step) =>
       start.map((_, index) => Math.cos(3 * step + index) * 10 ** (index - 5)),
     );
-    const settings = { ...SETTINGS, learningRate: 0.01, weightDecay: 0.1, beta2: 0.95 };
+    const settings = { ...PLAIN_OPTIMIZER, learningRate: 0.01, weightDecay: 0.1, beta2: 0.95 };
     const policy = parameters(
       tf.tensor2d(start.slice(0, 6), [2, 3]),
       tf.tensor1d(start.slice(6, 7)),
@@ -102,7 +92,7 @@ describeOnBackends('AdamW', () => {
 
   it('shortens a long gradient to the norm limit and reports its length before', async () => {
     // ‖(3, 4)‖ = 5, limit 1: the update is that of (0.6, 0.8). A large ε makes its size visible.
-    const settings = { ...SETTINGS, epsilon: 1, weightDecay: 0, maxGradNorm: 1 };
+    const settings = { ...PLAIN_OPTIMIZER, epsilon: 1, weightDecay: 0, maxGradNorm: 1 };
     const clipped = await descend(parameters(tf.tensor1d([0, 0])), [[3, 4]], settings);
     expect(clipped.norms[0]).toBeCloseTo(5, 6);
     expect(clipped.values[0]).toBeCloseTo(recurrence(0, [0.6], settings), 6);
@@ -117,7 +107,7 @@ describeOnBackends('AdamW', () => {
     const gradient = tf.tensor1d([value, 1]);
     const before = tf.memory().numTensors;
     for (const given of [moments, null]) {
-      const step = { step: 7, learningRate: 0.1, settings: SETTINGS };
+      const step = { step: 7, learningRate: 0.1, settings: PLAIN_OPTIMIZER };
       await expect(adamwUpdate(policy, given, gradient, step)).rejects.toMatchObject({
         record: {
           boundary: 'device',
@@ -141,7 +131,7 @@ describeOnBackends('AdamW', () => {
       ({ moments } = await adamwUpdate(policy, moments, gradient, {
         step,
         learningRate: 0.1,
-        settings: SETTINGS,
+        settings: PLAIN_OPTIMIZER,
       }));
       counts.push(tf.memory().numTensors);
     }
