@@ -41,7 +41,7 @@ export interface StoredEvaluation {
   readonly summary: EvaluationSummary;
   /** Per dataset, the cases of each chunk. */
   readonly chunks: readonly (readonly number[])[];
-  /** The choice of kernels of its last sitting; none with plain ops, and in records of version 0.1. */
+  /** The choice of kernels of its last sitting; none with plain ops, and in records of version 0.2. */
   readonly tuning?: StoredTuning;
 }
 

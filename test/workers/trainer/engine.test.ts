@@ -92,7 +92,7 @@ it('is the device’s on another adapter, and is kept in turn', async () => {
   });
 });
 
-it('is the device’s where a record has none, as in version 0.1', async () => {
+it('is the device’s where a record has none, as in version 0.2', async () => {
   const browser = newBrowser();
   const { paused, database } = await pausedEvaluation(browser);
   await update<StoredEvaluation>(
