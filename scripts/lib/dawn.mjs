@@ -34,6 +34,7 @@ export async function openDawn({ software = true } = {}) {
     return undefined; // no binary for this platform
   }
   Object.assign(globalThis, dawn.globals);
+  waitIdly();
   const gpu = dawn.create([]);
   let adapter = null;
   try {
@@ -44,4 +45,18 @@ export async function openDawn({ software = true } = {}) {
   if (adapter === null) return undefined;
   const { vendor, architecture, description } = adapter.info;
   return { gpu, name: [vendor, architecture, description].filter((word) => word).join(' ') };
+}
+
+/**
+ * While an answer of the device is due, Dawn's binding asks for it in every turn of the event loop, by the
+ * global `setImmediate`: a thread that waits would look as busy as one that computes, and on a software
+ * driver it would take processor time from the device itself. Asked every millisecond, nobody waits longer.
+ */
+function waitIdly() {
+  globalThis.setImmediate = /** @type {typeof setImmediate} */ (
+    /** @type {unknown} */ (
+      /** @param {(...args: unknown[]) => void} callback @param {unknown[]} args */
+      (callback, ...args) => setTimeout(callback, 1, ...args)
+    )
+  );
 }

@@ -18,6 +18,7 @@ interface Booked extends GpuBuffer {
 
 export class DryGpu implements Gpu {
   readonly limits: GpuLimits;
+  readonly subgroupSize = null;
   readonly counters: Counters = { dispatches: 0, submits: 0, readbacks: 0, multiplyAdds: 0, bytes: 0 };
   maxWorkPerSubmit = Number.POSITIVE_INFINITY;
   readonly #held = new Map<string, number>();

@@ -71,6 +71,8 @@ const NO_COST: Cost = { multiplyAdds: 0, bytes: 0 };
 /** What kernels and the code that drives them see of the layer. */
 export interface Gpu {
   readonly limits: GpuLimits;
+  /** Invocations of a subgroup, where all subgroups are of one size; null where kernels may not use them. */
+  readonly subgroupSize: number | null;
   readonly counters: Counters;
   /** Multiply-adds in one submit at most, give or take one dispatch. */
   maxWorkPerSubmit: number;
@@ -146,6 +148,13 @@ export class TfjsGpu implements Gpu {
 
   get limits(): GpuLimits {
     return this.device.limits;
+  }
+
+  get subgroupSize(): number | null {
+    const { features, adapterInfo } = this.device;
+    if (!features.has('subgroups')) return null;
+    const { subgroupMinSize: least, subgroupMaxSize: most } = adapterInfo ?? {};
+    return least !== undefined && least === most ? least : null;
   }
 
   allocate(values: number, label?: string): View {

@@ -27,6 +27,8 @@ export interface KernelSource {
   /** Workgroup memory, functions, constants. */
   readonly declarations?: string;
   readonly main: string;
+  /** May use subgroup functions and `sublane`, the invocation's index in its subgroup; needs `Gpu.subgroupSize`. */
+  readonly subgroups?: boolean;
 }
 
 export interface Kernel extends KernelSource {
@@ -47,7 +49,14 @@ export function kernel(name: string, make: () => KernelSource): Kernel {
 }
 
 /** The whole WGSL module. */
-export function wgslOf({ bindings, uniforms, workgroupSize, declarations = '', main }: Kernel): string {
+export function wgslOf({
+  bindings,
+  uniforms,
+  workgroupSize,
+  declarations = '',
+  main,
+  subgroups = false,
+}: Kernel): string {
   const [width, height] = typeof workgroupSize === 'number' ? [workgroupSize, 1] : workgroupSize;
   const arrays = Object.entries(bindings).map(([name, type], binding) => {
     const written = type.startsWith('mut ');
@@ -66,12 +75,13 @@ export function wgslOf({ bindings, uniforms, workgroupSize, declarations = '', m
           `@group(0) @binding(${arrays.length}) var<uniform> u: Uniforms;`,
         ];
   return [
+    ...(subgroups ? ['enable subgroups;'] : []),
     ...arrays,
     ...block,
     declarations,
     `@compute @workgroup_size(${width}, ${height})`,
     'fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,',
-    '        @builtin(local_invocation_id) local: vec3<u32>) {',
+    `        @builtin(local_invocation_id) local: vec3<u32>${subgroups ? ', @builtin(subgroup_invocation_id) sublane: u32' : ''}) {`,
     `  let lane = local.y * ${width}u + local.x;`,
     '  let group = tile.y * grid.x + tile.x;',
     `  let index = group * ${width * height}u + lane;`,

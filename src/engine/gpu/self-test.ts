@@ -15,6 +15,16 @@ const probe = kernel('self-test', () => ({
   main: 'if (index >= u.count) { return; } out[index] = u.scale * x[index]; x[index] = x[index] + 1.0;',
 }));
 
+/** out = the value of the subgroup's last lane: as kernels use subgroups, a workgroup is one of them. */
+const subgroupProbe = (size: number) =>
+  kernel(`self-test-subgroups-${size}`, () => ({
+    bindings: { out: 'mut f32' },
+    uniforms: {},
+    workgroupSize: size,
+    subgroups: true,
+    main: `out[index] = subgroupBroadcast(f32(sublane), ${size - 1}u) + 0.5 * f32(group);`,
+  }));
+
 /** Throws `gpu-self-test` when a dispatch, a replay or the order with tfjs' ops is not what it should be. */
 export async function selfTest(gpu: TfjsGpu): Promise<void> {
   const count = 100;
@@ -29,6 +39,7 @@ export async function selfTest(gpu: TfjsGpu): Promise<void> {
   gpu.replay(recording);
   gpu.replay(recording);
   const [xs, outs] = [await gpu.readFloats(x), await gpu.readFloats(out)];
+  const broadcast = await broadcasts(gpu);
   const problem = await gpu.device.popErrorScope();
   recording.dispose();
   gpu.free(x, out);
@@ -40,6 +51,21 @@ export async function selfTest(gpu: TfjsGpu): Promise<void> {
     if (received[0] !== expected[0] || received[1] !== expected[1])
       throw failed(`expected ${expected.join(' and ')}, received ${received.join(' and ')}`);
   }
+  const { expected, received } = broadcast;
+  if (expected.some((value, index) => value !== received[index]))
+    throw failed(`of subgroups expected ${expected.join(', ')}, received ${received.join(', ')}`);
+}
+
+/** What the subgroups of two workgroups broadcast, and what they should; nothing where there are none. */
+async function broadcasts(gpu: TfjsGpu): Promise<{ expected: number[]; received: number[] }> {
+  const size = gpu.subgroupSize;
+  if (size === null) return { expected: [], received: [] };
+  const out = gpu.allocate(2 * size);
+  gpu.run(subgroupProbe(size), { out }, {}, 2);
+  const received = [...(await gpu.readFloats(out))];
+  gpu.free(out);
+  const expected = Array.from({ length: 2 * size }, (_, index) => size - 1 + (index < size ? 0 : 0.5));
+  return { expected, received };
 }
 
 function failed(why: string): StudioError {

@@ -66,6 +66,9 @@ export interface GpuLimits {
 
 export interface GpuDevice {
   readonly limits: GpuLimits;
+  readonly features: { has(name: 'subgroups'): boolean };
+  /** Browsers of before 2025 have none. */
+  readonly adapterInfo?: { readonly subgroupMinSize?: number; readonly subgroupMaxSize?: number };
   readonly queue: GpuQueue;
   createBuffer(descriptor: { size: number; usage: number; label?: string }): GpuBuffer;
   createShaderModule(descriptor: { code: string; label?: string }): object;

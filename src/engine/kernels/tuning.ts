@@ -11,6 +11,7 @@ import {
   decodeLinear,
 } from './decode-linear';
 import { type Layout, MATMUL_VARIANTS, type MatmulCall, type MatmulVariant, matmul } from './matmul';
+import { broadcastLanes } from './matmul/broadcast';
 
 type MatmulShape = Pick<MatmulCall, 'layout' | 'm' | 'n' | 'k'>;
 type DecodeLinearShape = Pick<DecodeLinearCall, 'rows' | 'inputs' | 'outputs'>;
@@ -34,13 +35,13 @@ export interface TuningShapes {
 /** A guess without measuring. `software`: the adapter is a CPU rasteriser. */
 export function defaultTuning({ software }: { readonly software: boolean }): Tuning {
   const matmuls: Record<'small' | 'large', MatmulVariant> = software
-    ? { small: 'registers', large: 'registers' }
+    ? { small: 'broadcast', large: 'broadcast' }
     : { small: 'tiles-32', large: 'tiles-64' };
   return {
     version: 1,
     matmul: { nt: matmuls, nn: matmuls, tn: matmuls },
     decodeLinear: software
-      ? { one: 'registers', few: 'registers', many: 'registers' }
+      ? { one: 'broadcast', few: 'broadcast', many: 'broadcast' }
       : { one: 'split', few: 'split', many: 'tiles-32' },
     decodeAttention: software ? 'narrow' : 'wide',
     multiplyAddsPerSecond: software ? 2e9 : 5e11,
@@ -119,6 +120,11 @@ export async function tuneKernels(gpu: Gpu, shapes: TuningShapes, clock: () => n
   };
 }
 
+/** Where the device's subgroups do not suit, `broadcast` is another name of `registers`. */
+function variantsOn<Variant extends string>(gpu: Gpu, variants: readonly Variant[]): readonly Variant[] {
+  return broadcastLanes(gpu) === null ? variants.filter((variant) => variant !== 'broadcast') : variants;
+}
+
 function matmulContest(gpu: Gpu, whole: MatmulShape): Contest<MatmulVariant> {
   const batch = whole.layout === 'tn' ? 'k' : 'm';
   const most = Math.floor((MAX_MULTIPLY_ADDS * whole[batch]) / (whole.m * whole.n * whole.k) / 4) * 4;
@@ -131,7 +137,7 @@ function matmulContest(gpu: Gpu, whole: MatmulShape): Contest<MatmulVariant> {
   };
   return {
     name: `${layout}-${sizeOf(whole)}`,
-    variants: MATMUL_VARIANTS,
+    variants: variantsOn(gpu, MATMUL_VARIANTS),
     multiplyAdds: m * n * k,
     sizes: [
       (layout === 'tn' ? k : m) * strides.aStride,
@@ -148,7 +154,7 @@ function decodeContest(gpu: Gpu, shape: DecodeLinearShape): Contest<DecodeLinear
   const yStride = roundUp(outputs);
   return {
     name: rowsClassOf(shape),
-    variants: DECODE_LINEAR_VARIANTS,
+    variants: variantsOn(gpu, DECODE_LINEAR_VARIANTS),
     multiplyAdds: rows * inputs * outputs,
     sizes: [rows * inputs, outputs * inputs, rows * yStride],
     run: (variant, [x, weight, y]) =>

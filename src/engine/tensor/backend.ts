@@ -49,6 +49,9 @@ const RAISED_LIMITS = [
   'maxStorageBufferBindingSize',
 ] as const;
 
+/** What our kernels use where it is. */
+const OPTIONAL_FEATURES = ['subgroups'];
+
 const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
 /**
@@ -107,7 +110,8 @@ async function activateWebgpu(adapter: GpuAdapter, software: boolean): Promise<v
   const requiredLimits = Object.fromEntries(RAISED_LIMITS.map((name) => [name, limits[name]!]));
   let device: GpuDevice;
   try {
-    device = await adapter.requestDevice({ requiredLimits });
+    const requiredFeatures = OPTIONAL_FEATURES.filter((name) => adapter.features.has(name as never));
+    device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
   } catch (cause) {
     throw deviceError('webgpu-device-refused', `The GPU adapter gave no device: ${message(cause)}`, cause);
   }

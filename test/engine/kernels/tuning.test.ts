@@ -89,10 +89,10 @@ describe('tuning', () => {
     const [cpu, gpu] = [defaultTuning({ software: true }), defaultTuning({ software: false })];
     const large = { layout: 'nt', m: 4096, n: 1024, k: 1024 } as const;
     const small = { layout: 'tn', m: 128, n: 128, k: 4096 } as const;
-    expect(variantFor(cpu, large)).toBe('registers');
+    expect(variantFor(cpu, large)).toBe('broadcast');
     expect(variantFor(gpu, large)).toBe('tiles-64');
     expect(variantFor(gpu, small)).toBe('tiles-32');
-    expect(variantFor(cpu, { rows: 1, inputs: 64, outputs: 64 })).toBe('registers');
+    expect(variantFor(cpu, { rows: 1, inputs: 64, outputs: 64 })).toBe('broadcast');
     expect(variantFor(gpu, { rows: 8, inputs: 64, outputs: 64 })).toBe('split');
     expect(variantFor(gpu, { rows: 9, inputs: 64, outputs: 64 })).toBe('tiles-32');
   });

@@ -6,16 +6,16 @@
  */
 import { StudioError } from '../../../protocol/errors';
 import type { Gpu, View } from '../../gpu';
-import { operand, runVariant, SLICE_ROWS } from '../matmul';
+import { operand, runVariant } from '../matmul';
 import type { Product } from '../matmul/product';
 import { registerProduct } from '../matmul/registers';
 import { splitProduct } from './split';
 
 /**
- * Ways to compute it, not to the same bits. `registers`: no workgroup memory, the default and the best
- * on a CPU; `split`: the lanes of a workgroup share a sum; `tiles-…`: as of matmul, for many rows.
+ * Ways to compute it, not to the same bits. `split`: the lanes of a workgroup share a sum; the others as of
+ * matmul, the tiles for many rows.
  */
-export const DECODE_LINEAR_VARIANTS = ['registers', 'split', 'tiles-32', 'tiles-64'] as const;
+export const DECODE_LINEAR_VARIANTS = ['registers', 'broadcast', 'split', 'tiles-32', 'tiles-64'] as const;
 export type DecodeLinearVariant = (typeof DECODE_LINEAR_VARIANTS)[number];
 
 export interface DecodeLinearCall {
@@ -52,7 +52,7 @@ export function decodeLinear(gpu: Gpu, call: DecodeLinearCall): void {
   // With a norm or a gate the loop is long, and 2 rows per lane were faster on lavapipe than 4 or 8.
   const long = call.norm !== undefined || call.gated === true;
   if (variant === 'split') splitProduct(gpu, product);
-  else if (variant === 'registers' && call.rows < SLICE_ROWS && (long || call.rows <= 2))
+  else if (variant === 'registers' && (long || call.rows <= 2))
     registerProduct(gpu, product, { rows: Math.min(2, call.rows), lanes: 8 });
   else runVariant(gpu, product, variant);
 }

@@ -84,7 +84,8 @@ function source(product: Product, { rows, columns }: Block): KernelSource {
           ${computed ? `square += squares[i * ${rows}u + row];` : ''}
         }
         let scale = ${scale};
-        store(firstRow + row, first + column, ${gated ? 'silu(scale * sum) * (scale * up)' : 'scale * sum'});
+        let terms = termsOf(first + column);
+        store(firstRow + row, first + column, ${gated ? 'silu(scale * sum) * (scale * up)' : 'scale * sum'}, terms);
       }`,
   };
 }

@@ -8,19 +8,20 @@
  */
 import { StudioError } from '../../../protocol/errors';
 import type { Gpu, View } from '../../gpu';
+import { broadcastLanes, broadcastProduct } from './broadcast';
 import type { Layout, Operand, Product } from './product';
 import { registerProduct } from './registers';
-import { sliceProduct } from './slices';
 import { tileProduct } from './tiles';
 
 export type { Layout } from './product';
 
 /**
- * Ways to compute the same product, not to the same bits. `registers`: no workgroup memory, the
- * default and the best on a CPU; `wide`: likewise with as many lanes as a GPU likes; `tiles-…`:
- * squares of that many values in workgroup memory.
+ * Ways to compute the same product, not to the same bits. `registers`: runs everywhere, without workgroup
+ * memory, the default; `broadcast`: the lanes of a small subgroup share their loads, the best on a CPU
+ * where the device has such subgroups, else as `registers`; `wide`: registers with as many lanes as a GPU
+ * likes; `tiles-…`: squares of that many values in workgroup memory.
  */
-export const MATMUL_VARIANTS = ['registers', 'wide', 'tiles-32', 'tiles-64'] as const;
+export const MATMUL_VARIANTS = ['registers', 'broadcast', 'wide', 'tiles-32', 'tiles-64'] as const;
 export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 
 export interface MatmulCall {
@@ -71,19 +72,21 @@ export function runVariant(gpu: Gpu, product: Product, variant: MatmulVariant): 
   VARIANTS[variant](gpu, product);
 }
 
-/** From as many rows on, a slice of b pays for its loading. */
-export const SLICE_ROWS = 16;
-
 const VARIANTS: Record<MatmulVariant, (gpu: Gpu, product: Product) => void> = {
-  registers: (gpu, product) => {
-    if (product.layout === 'tn') registerProduct(gpu, product, { rows: 8, lanes: 8 });
-    else if (product.m < SLICE_ROWS) registerProduct(gpu, product, { rows: 4, lanes: 8 });
-    else sliceProduct(gpu, product);
+  registers: inRegisters,
+  broadcast: (gpu, product) => {
+    const lanes = broadcastLanes(gpu);
+    if (lanes === null) inRegisters(gpu, product);
+    else broadcastProduct(gpu, product, lanes);
   },
   wide: (gpu, product) => registerProduct(gpu, product, { rows: 4, lanes: 64 }),
   'tiles-32': (gpu, product) => tileProduct(gpu, product, 8),
   'tiles-64': (gpu, product) => tileProduct(gpu, product, 16),
 };
+
+function inRegisters(gpu: Gpu, product: Product): void {
+  registerProduct(gpu, product, { rows: product.layout === 'tn' ? 8 : 4, lanes: 8 });
+}
 
 function productOf(call: MatmulCall): Product {
   const { layout, m, n, k, normA, normB } = call;

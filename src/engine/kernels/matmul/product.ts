@@ -60,7 +60,7 @@ export function featuresOf({ layout, norm, bias, residual, accumulate, gated }: 
     .join('-');
 }
 
-/** Bindings, uniforms and the function `store(row, column, sum)`. */
+/** Bindings, uniforms, and the function `store(row, column, sum, termsOf(column))`. */
 export function sharedSource(
   product: Product,
 ): Pick<KernelSource, 'bindings' | 'uniforms'> & { readonly declarations: string } {
@@ -89,11 +89,16 @@ export function sharedSource(
       epsilon: 'f32',
     },
     declarations: `
-      fn store(row: u32, column: u32, sum: vec4<f32>) {
-        let at = u.outStart + row * u.outStride + column;
-        var y = u.scale * sum;
-        ${norm && layout === 'tn' ? 'y *= weight[column];' : ''}
+      struct Terms { factor: vec4<f32>, bias: vec4<f32> }
+      fn termsOf(column: u32) -> Terms {
+        var terms = Terms(vec4<f32>(u.scale), vec4<f32>());
+        ${norm && layout === 'tn' ? 'terms.factor *= weight[column];' : ''}
         ${bias ? biasLines : ''}
+        return terms;
+      }
+      fn store(row: u32, column: u32, sum: vec4<f32>, terms: Terms) {
+        let at = u.outStart + row * u.outStride + column;
+        var y = terms.factor * sum + terms.bias;
         ${residual ? 'y += residual[at];' : ''}
         ${accumulate ? 'y += out[at];' : ''}
         out[at] = y;
@@ -106,7 +111,7 @@ export function sharedSource(
 const biasLines = `
   let last = u.n - 1u;
   let j = 4u * column;
-  y += vec4<f32>(bias[j], bias[min(j + 1u, last)], bias[min(j + 2u, last)], bias[min(j + 3u, last)]);`;
+  terms.bias = vec4<f32>(bias[j], bias[min(j + 1u, last)], bias[min(j + 2u, last)], bias[min(j + 3u, last)]);`;
 
 /** The values of out that a workgroup makes. */
 interface Tile {

@@ -52,7 +52,8 @@ function source(product: Product, { rows, lanes }: RegisterTile): KernelSource {
       ${gated ? unroll(rows, (i) => `var up${i} = vec4<f32>();`) : ''}
       ${norm?.kind === 'computed' ? unroll(rows, (i) => `var squares${i} = 0.0;`) : ''}
       ${{ nt: sumsNT, nn: sumsNN, tn: sumsTN }[layout](rows, product)}
-      ${unroll(rows, (i) => `if (row + ${i}u < u.m) { store(row + ${i}u, column, ${result(i)}); }`)}`,
+      let terms = termsOf(column);
+      ${unroll(rows, (i) => `if (row + ${i}u < u.m) { store(row + ${i}u, column, ${result(i)}, terms); }`)}`,
   };
 }
 

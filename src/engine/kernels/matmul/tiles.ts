@@ -58,7 +58,7 @@ function source(product: Product, side: number): KernelSource {
         var scale = 1.0;
         ${scale}
         if (row < u.m && 4u * column < u.n) {
-          store(row, column, ${gated ? 'silu(scale * sums[i]) * (scale * ups[i])' : 'scale * sums[i]'});
+          store(row, column, ${gated ? 'silu(scale * sums[i]) * (scale * ups[i])' : 'scale * sums[i]'}, termsOf(column));
         }
       }`,
   };
