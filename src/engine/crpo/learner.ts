@@ -28,6 +28,7 @@ export interface FrozenPolicy {
   logprobs(
     sequences: readonly TokenSequence[],
     options: { readonly temperature: number; readonly adapter?: boolean },
+    host: Pausable,
   ): Promise<Float32Array<ArrayBuffer>[]>;
   /** All weights under HF names, in HF orientation; `merged`: with the adapter folded in. */
   exportWeights(options: { readonly merged: boolean }): Promise<readonly NamedArray[]>;

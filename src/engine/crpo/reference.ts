@@ -19,12 +19,13 @@ export async function referenceLogprobs(
 ): Promise<Float32Array<ArrayBuffer>[] | null> {
   const { config, learner, reference } = environment;
   if (config.loss.klCoefficient === 0) return null;
+  const policy = reference ?? learner;
   const { temperature } = config.sampling;
   const { microBatchSize } = config.update;
   const rows: Float32Array<ArrayBuffer>[] = [];
   for (let start = 0; start < sequences.length; start += microBatchSize) {
     const part = sequences.slice(start, start + microBatchSize);
-    rows.push(...(await (reference ?? learner).logprobs(part, { temperature, adapter: false })));
+    rows.push(...(await policy.logprobs(part, { temperature, adapter: false }, environment)));
     environment.onPhase('reference', rows.length, sequences.length);
     await breathe(environment);
   }

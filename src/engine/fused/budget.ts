@@ -41,7 +41,7 @@ export async function memoryOfRun(
   const rows = Array.from({ length: updateRows }, (_, row) => longRollout(row, longest, maxCompletionTokens));
   const { temperature } = config.sampling;
   const objective = { kind: 'crpo' as const, settings: config.loss, temperature };
-  await learner.logprobs(rows, { temperature });
+  await learner.logprobs(rows, { temperature }, NEVER_PAUSED);
   const limitBytes = config.update.gpuMemory * 2 ** 20;
   await learner.addGradient(rows, objective, NEVER_PAUSED, limitBytes);
   // A dry norm is 0, which is finite; nothing else of the update depends on values.

@@ -1,6 +1,6 @@
 /** A policy whose weights lie in flat buffers and whose forward pass runs in fused kernels. */
 import type { TokenSequence } from '../crpo/batch';
-import { NEVER_PAUSED, type Pausable } from '../crpo/environment';
+import type { Pausable } from '../crpo/environment';
 import type { Completion, FrozenPolicy, GenerationSettings } from '../crpo/learner';
 import type { NamedArray } from '../files';
 import type { View } from '../gpu';
@@ -81,6 +81,7 @@ export class FusedPolicy implements FrozenPolicy {
   logprobs(
     sequences: readonly TokenSequence[],
     { temperature, adapter = true }: { readonly temperature: number; readonly adapter?: boolean },
+    host: Pausable,
   ): Promise<Float32Array<ArrayBuffer>[]> {
     return this.#guarded(async () => {
       const packed = packSequences(sequences);
@@ -96,7 +97,7 @@ export class FusedPolicy implements FrozenPolicy {
         giveActivations(context, activations);
         workspace.give(x);
         x = output!;
-        await this.device.turn(NEVER_PAUSED);
+        await this.device.turn(host);
       }
       const statistics = scoreTargets(context, weights, x, { count: packed.count, ...views }, temperature);
       workspace.give(x, whole);

@@ -4,7 +4,7 @@ import type { Learner } from '../../../src/engine/crpo/learner';
 import { sampleGroups } from '../../../src/engine/crpo/rollout';
 import { tf } from '../../../src/engine/tensor';
 import { describeOnBackends } from './backends';
-import { EOS, learnerOf, tinyConfig, tinyEnvironment, tinyPolicy } from './tiny';
+import { EOS, learnerOf, quietHost, tinyConfig, tinyEnvironment, tinyPolicy } from './tiny';
 
 const prompts: Prompt[] = [
   [3, 4, 5, 6, 7],
@@ -45,7 +45,7 @@ describeOnBackends('sampleGroups', () => {
 
   it('samples with the log-probs that the training forward computes, so that the first ratio is 1', async () => {
     const rollouts = await sampleGroups(tinyEnvironment(learner, config), prompts, 0, () => {});
-    const forward = await learner.logprobs(rollouts, { temperature: 0.7 });
+    const forward = await learner.logprobs(rollouts, { temperature: 0.7 }, quietHost);
     for (const [row, { oldLogprobs }] of rollouts.entries())
       for (const [t, old] of oldLogprobs.entries())
         expect(Math.abs(forward[row]![t]! - old)).toBeLessThan(2e-5);

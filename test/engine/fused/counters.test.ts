@@ -133,7 +133,7 @@ describeOnGpu('memory on a device', (gpu) => {
       },
       HOST,
     );
-    await learner.logprobs(rollouts(8, 60, 40), { temperature: 1 });
+    await learner.logprobs(rollouts(8, 60, 40), { temperature: 1 }, HOST);
     await learner.addGradient(rollouts(8, 60, 40), OBJECTIVE, HOST);
     await learner.applyGradient({ step: 1, learningRate: 1e-3, settings: ADAMW });
     expect(budget.bytes / counted.peak).toBeGreaterThan(0.9);

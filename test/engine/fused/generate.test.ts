@@ -88,7 +88,7 @@ describeOnGpu('generation', (gpu) => {
       promptTokens: PROMPTS[row]!,
       completionTokens: tokens,
     }));
-    const again = await fused.logprobs(sequences, { temperature: 0.8 });
+    const again = await fused.logprobs(sequences, { temperature: 0.8 }, HOST);
     again.forEach((row, index) => {
       row.forEach((value, at) => {
         expect(Math.abs(value - completions[index]!.logprobs[at]!)).toBeLessThan(1e-5);

@@ -134,17 +134,17 @@ describeOnGpu('fused and plain', (gpu) => {
       await update(plain, 1);
       for (const adapter of [true, false]) {
         const options = { temperature: 0.7, adapter };
-        const received = await fused.logprobs(rollouts(5, 3), options);
-        const expected = await plain.logprobs(rollouts(5, 3), options);
+        const received = await fused.logprobs(rollouts(5, 3), options, HOST);
+        const expected = await plain.logprobs(rollouts(5, 3), options, HOST);
         received.forEach((row, index) => {
           expectClose(row, expected[index]!, 3e-4, `row ${index}`);
         });
       }
       const frozen = fused.freeze();
-      const before = await frozen.logprobs(rollouts(2, 3), { temperature: 1 });
+      const before = await frozen.logprobs(rollouts(2, 3), { temperature: 1 }, HOST);
       await update(fused, 2);
-      expect(await frozen.logprobs(rollouts(2, 3), { temperature: 1 })).toEqual(before);
-      expect(await fused.logprobs(rollouts(2, 3), { temperature: 1 })).not.toEqual(before);
+      expect(await frozen.logprobs(rollouts(2, 3), { temperature: 1 }, HOST)).toEqual(before);
+      expect(await fused.logprobs(rollouts(2, 3), { temperature: 1 }, HOST)).not.toEqual(before);
       frozen.dispose();
       fused.dispose();
       plain.dispose();

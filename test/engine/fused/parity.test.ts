@@ -72,7 +72,7 @@ describeOnGpu('the fused learner against the reference', (gpu) => {
     const { reference } = fixture;
     const learner = await open(gpu(), fixture, false);
     const sequences = rollouts(reference);
-    const received = await learner.logprobs(sequences, { temperature: reference.temperature });
+    const received = await learner.logprobs(sequences, { temperature: reference.temperature }, HOST);
     received.forEach((values, n) => {
       values.forEach((value, at) => {
         expect(Math.abs(value - sequences[n]!.referenceLogprobs![at]!)).toBeLessThan(2e-4);

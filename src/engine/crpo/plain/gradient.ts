@@ -1,39 +1,10 @@
-/**
- * The gradient of one micro-batch's loss, by TensorFlow.js' automatic differentiation; and how a
- * micro-batch is cut, so that a pause is answered soon.
- */
-import type { Policy, PolicyConfig } from '../../policy';
-import { cutRows, forwardWork } from '../../policy/work';
+/** The gradient of the loss over rows of a micro-batch, by TensorFlow.js' automatic differentiation. */
+import type { Policy } from '../../policy';
 import { tf } from '../../tensor';
-import type { TokenSequence } from '../batch';
 import type { LossObjective, LossRollout } from '../learner';
 import { crpoLoss, imitationLoss, type LossInputs } from '../loss';
 import { flatten } from './adamw';
-import { paddedWidth, padRight, tokenBatch } from './token-batch';
-
-/**
- * Multiply-adds of one call of `lossGradient` on a backend that computes on the calling thread: well below
- * 0.3 s of tfjs-wasm on one core of 2024, so that a pause is answered within that. Smaller parts cost
- * more: every call differentiates the whole graph, about 40 ms for the starter.
- */
-export const PART_MULTIPLY_ADDS = 2.5e9;
-
-/** The rows of a micro-batch cut, in order, into parts whose gradients add up to its own. */
-export function gradientParts<Row extends TokenSequence>(
-  rows: readonly Row[],
-  config: PolicyConfig,
-  limit: number,
-): Row[][] {
-  return cutRows(rows, (part) => gradientWork(part, config) <= limit);
-}
-
-/** Multiply-adds of the matrix products of forward and backward over the rows as one padded batch. */
-export function gradientWork(rows: readonly TokenSequence[], config: PolicyConfig): number {
-  const completion = paddedWidth(rows.map(({ completionTokens }) => completionTokens.length));
-  const width = paddedWidth(rows.map(({ promptTokens }) => promptTokens.length)) + completion;
-  // The backward takes two products for each of the forward's.
-  return 3 * forwardWork(config, { rows: rows.length, width, headPositions: completion });
-}
+import { padRight, tokenBatch } from './token-batch';
 
 /**
  * `gradient` is of all trainable tensors, in layout order, with `accumulated`, if any, added to it.

@@ -11,11 +11,12 @@ import type { FrozenPolicy, Learner } from '../learner';
 import { noGradient } from '../optimizer';
 import { adamwUpdate, type MomentTensors } from './adamw';
 import { generate } from './generate';
-import { gradientParts, lossGradient, PART_MULTIPLY_ADDS } from './gradient';
+import { lossGradient } from './gradient';
+import { gradientWork, logprobWork, PART_MULTIPLY_ADDS, partsOf } from './parts';
 import { tokenBatch } from './token-batch';
 
 /**
- * Takes ownership of the policy; `padToken` fills its batches. On the CPU the host may breathe within a
+ * Takes ownership of the policy; `padToken` fills its batches. On the CPU the host breathes within a
  * micro-batch, after `partMultiplyAdds` at most or one row.
  */
 export function plainLearner(
@@ -38,20 +39,17 @@ export function plainLearner(
   }
 
   return {
-    ...frozen(policy, padToken),
+    ...frozen(policy, padToken, partMultiplyAdds),
     layout,
     async addGradient(rows, objective, host) {
       const totals: number[] = [];
-      // WebGPU only takes orders on this thread; a part fills it better the larger it is.
-      const parts =
-        tf.getBackend() === 'webgpu' ? [rows] : gradientParts(rows, policy.config, partMultiplyAdds);
-      for (const part of parts) {
-        if (part !== parts[0]) await breathe(host);
+      for (const [index, part] of partsOf(rows, gradientWork, policy.config, partMultiplyAdds).entries()) {
+        if (index > 0) await breathe(host);
         const added = lossGradient(policy, part, objective, padToken, gradient);
         dropGradient();
         gradient = added.gradient;
-        for (const [index, value] of (await readOnce(added.values)).entries())
-          totals[index] = (totals[index] ?? 0) + value;
+        for (const [at, value] of (await readOnce(added.values)).entries())
+          totals[at] = (totals[at] ?? 0) + value;
       }
       return totals;
     },
@@ -75,7 +73,7 @@ export function plainLearner(
       dropMoments();
       moments = { m: tf.tensor1d(m), v: tf.tensor1d(v) };
     },
-    freeze: () => frozen(policy.frozenCopy(), padToken),
+    freeze: () => frozen(policy.frozenCopy(), padToken, partMultiplyAdds),
     exportAdapter: () => policy.exportAdapter(),
     dispose() {
       dropGradient();
@@ -86,25 +84,38 @@ export function plainLearner(
 }
 
 /** Takes ownership of the policy. */
-function frozen(policy: Policy, padToken: number): FrozenPolicy {
+function frozen(policy: Policy, padToken: number, partMultiplyAdds: number): FrozenPolicy {
   const { config, configJson, lora } = policy;
   return {
     config,
     configJson,
     lora,
     generate: (prompts, settings, host) => generate(policy, prompts, settings, host),
-    async logprobs(sequences, options) {
-      const batch = tokenBatch(sequences, padToken);
-      const { logprobs } = policy.tokenLogprobs(batch, options);
-      const values = await readOnce(logprobs);
-      return sequences.map(({ completionTokens }: TokenSequence, row) => {
-        const start = row * batch.completionLength;
-        return values.slice(start, start + completionTokens.length);
-      });
+    async logprobs(sequences, options, host) {
+      const rows: Float32Array<ArrayBuffer>[] = [];
+      for (const part of partsOf(sequences, logprobWork, config, partMultiplyAdds)) {
+        if (rows.length > 0) await breathe(host);
+        rows.push(...(await logprobsOf(policy, part, padToken, options)));
+      }
+      return rows;
     },
     exportWeights: (options) => policy.exportWeights(options),
     dispose: () => policy.dispose(),
   };
+}
+
+async function logprobsOf(
+  policy: Policy,
+  sequences: readonly TokenSequence[],
+  padToken: number,
+  options: Parameters<FrozenPolicy['logprobs']>[1],
+): Promise<Float32Array<ArrayBuffer>[]> {
+  const batch = tokenBatch(sequences, padToken);
+  const values = await readOnce(policy.tokenLogprobs(batch, options).logprobs);
+  return sequences.map(({ completionTokens }, row) => {
+    const start = row * batch.completionLength;
+    return values.slice(start, start + completionTokens.length);
+  });
 }
 
 /** The tensor's values, a copy; the tensor is disposed of. */

@@ -41,7 +41,7 @@ describeOnBackends('plainLearner', () => {
     (await by.exportWeights({ merged: false })).map(({ data }) => Array.from(data));
 
   it('weighs rows and counts tokens from the first in the loss of imitation', async () => {
-    const [first, second] = await learner.logprobs(ROWS, { temperature: 1 });
+    const [first, second] = await learner.logprobs(ROWS, { temperature: 1 }, quietHost);
     const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0);
     expect(await imitate()).toEqual([expect.closeTo(-0.25 * sum(first!) - 0.5 * sum(second!), 5)]);
     const [part] = await imitate([row([5, 6, EOS], 0.25, 2)]);
@@ -101,13 +101,13 @@ describeOnBackends('plainLearner', () => {
 
   it('freezes what it is, and lets go of all that it holds', async () => {
     const frozen = learner.freeze();
-    const before = await frozen.logprobs(ROWS, { temperature: 1 });
-    expect(before).toEqual(await learner.logprobs(ROWS, { temperature: 1 }));
+    const before = await frozen.logprobs(ROWS, { temperature: 1 }, quietHost);
+    expect(before).toEqual(await learner.logprobs(ROWS, { temperature: 1 }, quietHost));
     await imitate();
     await learner.applyGradient(update(1));
     await imitate(); // also a gradient under way
-    expect(await frozen.logprobs(ROWS, { temperature: 1 })).toEqual(before);
-    expect(await learner.logprobs(ROWS, { temperature: 1 })).not.toEqual(before);
+    expect(await frozen.logprobs(ROWS, { temperature: 1 }, quietHost)).toEqual(before);
+    expect(await learner.logprobs(ROWS, { temperature: 1 }, quietHost)).not.toEqual(before);
     frozen.dispose();
 
     const tensors = tf.memory().numTensors;

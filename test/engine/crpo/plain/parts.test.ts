@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { LossRollout } from '../../../../src/engine/crpo/learner';
-import { gradientParts, gradientWork, PART_MULTIPLY_ADDS } from '../../../../src/engine/crpo/plain/gradient';
 import { plainLearner } from '../../../../src/engine/crpo/plain/learner';
+import {
+  gradientWork,
+  logprobWork,
+  PART_MULTIPLY_ADDS,
+  partsOf,
+} from '../../../../src/engine/crpo/plain/parts';
 import { defaultConfig } from '../../../../src/engine/crpo/settings';
 import { readPolicyConfig } from '../../../../src/engine/policy';
 import { describeOnBackends } from '../backends';
@@ -42,22 +47,30 @@ const starter = readPolicyConfig(
   'config.json',
 );
 
-describe('gradientParts', () => {
-  it('counts three times the products of a forward pass over the padded batch', () => {
+describe('the work of rows', () => {
+  it('is that of the products of a forward pass over the padded batch, three times for a gradient', () => {
     // A layer: q and o 2·128·128, k and v 2·128·64, MLP 3·128·384, attention 2·256·128: 262,144.
     // Two rows of 208 + 48 tokens in 4 layers, and the head, 128·1024, at 48 of them.
     const forward = 2 * (256 * 4 * (32_768 + 16_384 + 147_456 + 65_536) + 48 * 131_072);
-    expect(gradientWork([row(200, 40), row(90, 48)], starter)).toBe(3 * forward);
+    const rows = [row(200, 40), row(90, 48)];
+    expect(logprobWork(rows, starter)).toBe(forward);
+    expect(gradientWork(rows, starter)).toBe(3 * forward);
   });
+});
 
+describeOnBackends('partsOf', () => {
   it('cuts rows in order, each part as large as the limit lets it be, and never an empty one', () => {
-    const rows = Array.from({ length: 8 }, (_, index) => row(200, 40 + index, index));
-    const parts = gradientParts(rows, starter, PART_MULTIPLY_ADDS);
-    expect(parts.map(({ length }) => length)).toEqual([3, 3, 2]);
+    const rows = Array.from({ length: 8 }, (_, index) => row(90, 1 + 15 * index, index));
+    // 96 + 16 … 112 tokens: 0.30e9 for a row of the shortest, 0.67e9 for one of the longest.
+    const parts = partsOf(rows, gradientWork, starter, PART_MULTIPLY_ADDS);
+    expect(parts.map(({ length }) => length)).toEqual([2, 1, 1, 1, 1, 1, 1]);
     expect(parts.flat()).toEqual(rows);
-    expect(gradientParts(rows, starter, 1).map(({ length }) => length)).toEqual(rows.map(() => 1));
-    expect(gradientParts(rows, starter, Number.POSITIVE_INFINITY)).toEqual([rows]);
-    expect(gradientParts([], starter, 1)).toEqual([]);
+    expect(partsOf(rows, logprobWork, starter, PART_MULTIPLY_ADDS).map(({ length }) => length)).toEqual([
+      4, 3, 1,
+    ]);
+    expect(partsOf(rows, gradientWork, starter, 1).map(({ length }) => length)).toEqual(rows.map(() => 1));
+    expect(partsOf(rows, gradientWork, starter, Number.POSITIVE_INFINITY)).toEqual([rows]);
+    expect(partsOf([], gradientWork, starter, 1)).toEqual([]);
   });
 });
 
@@ -84,10 +97,29 @@ describeOnBackends('a micro-batch in parts', () => {
     expect(apart / size).toBeLessThan(1e-4);
   });
 
+  it('gives the same log-probs, and lets the host breathe between them', async () => {
+    const results = [];
+    for (const limit of [Number.POSITIVE_INFINITY, 1]) {
+      const learner = plainLearner(tinyPolicy(), PAD, limit);
+      let breaths = 0;
+      const breathe = async () => void breaths++;
+      const logprobs = await learner.logprobs(ROWS, { temperature: 0.7 }, { ...quietHost, breathe });
+      results.push({ logprobs: logprobs.map((values) => Array.from(values)), breaths });
+      learner.dispose();
+    }
+    const [whole, parts] = results;
+    expect(whole!.breaths).toBe(0);
+    expect(parts!.breaths).toBe(ROWS.length - 1);
+    expect(parts!.logprobs.map(({ length }) => length)).toEqual(LENGTHS.map(([, completion]) => completion));
+    expect(parts!.logprobs.flat()).toEqual(whole!.logprobs.flat().map((value) => expect.closeTo(value, 4)));
+  });
+
   it('stops between two parts where the host is asked to stop', async () => {
     const learner = plainLearner(tinyPolicy(), PAD, 1);
     const signal = AbortSignal.abort(new Error('enough'));
-    await expect(learner.addGradient(ROWS, objective, { ...quietHost, signal })).rejects.toThrow('enough');
+    const host = { ...quietHost, signal };
+    await expect(learner.addGradient(ROWS, objective, host)).rejects.toThrow('enough');
+    await expect(learner.logprobs(ROWS, { temperature: 1 }, host)).rejects.toThrow('enough');
     learner.dispose();
   });
 });
