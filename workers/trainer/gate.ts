@@ -16,10 +16,12 @@ export class Gate {
   readonly #errands: Array<() => Promise<void>> = [];
   readonly #onHeld: (held: boolean) => void;
   #paused = false;
+  /** The run is here: between two parts of its work, or at an errand. */
+  #standing = false;
   #held = false;
   #changed = deferred();
 
-  /** `onHeld` is told when the run comes to a stand, and when it goes on. */
+  /** `onHeld` is told when a paused run has come to a stand, errands aside, and when it may go on. */
   constructor(onHeld: (held: boolean) => void) {
     this.#onHeld = onHeld;
   }
@@ -30,10 +32,12 @@ export class Gate {
 
   pause(): void {
     this.#paused = true;
+    this.#tellIfHeld();
   }
 
   release(): void {
     this.#paused = false;
+    this.#tell(false);
     this.#wake();
   }
 
@@ -53,13 +57,15 @@ export class Gate {
   /** Yields one macrotask, does the errands, waits while the run is paused; throws `RunStopped`. */
   async pass(): Promise<void> {
     await nextMacrotask();
+    this.#standing = true;
+    this.#tellIfHeld();
     await this.runErrands();
     while (this.#paused && !this.signal.aborted) {
-      this.#tell(true);
       await this.#changed.promise;
       this.#changed = deferred();
       await this.runErrands();
     }
+    this.#standing = false;
     this.#tell(false);
     this.signal.throwIfAborted();
   }
@@ -71,6 +77,10 @@ export class Gate {
 
   #wake(): void {
     this.#changed.resolve();
+  }
+
+  #tellIfHeld(): void {
+    if (this.#standing && this.#paused && !this.signal.aborted) this.#tell(true);
   }
 
   #tell(held: boolean): void {

@@ -211,7 +211,7 @@ export class Run {
 
     const { everySteps } = this.#config.checkpoint;
     const due = everySteps > 0 && this.step % everySteps === 0 && this.step < this.#config.steps;
-    if (due) await this.#autosave('interval');
+    if (due) void this.#gate.errand(() => this.#autosave('interval')); // a pause is answered while it is at work
     if (this.#singleStep) {
       this.#singleStep = false;
       this.pause();

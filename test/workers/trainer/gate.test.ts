@@ -80,6 +80,30 @@ describe('Gate', () => {
     await ended;
   });
 
+  it('stands while an errand is at work: a pause that comes then is told at once', async () => {
+    const told: boolean[] = [];
+    const gate = new Gate((held) => told.push(held));
+    const { progress, ended } = loopThrough(gate);
+    const heard: boolean[][] = [];
+    await gate.errand(async () => {
+      gate.pause();
+      heard.push([...told]);
+      await later();
+      gate.release();
+      gate.pause();
+      heard.push([...told]);
+      await later();
+      gate.release();
+    });
+    expect(heard).toEqual([[true], [true, false, true]]);
+    const before = progress.passes;
+    await later();
+    expect(progress.passes).toBeGreaterThan(before);
+    expect(told).toEqual([true, false, true, false]);
+    gate.stop();
+    await ended;
+  });
+
   it('stops a held run with RunStopped', async () => {
     const gate = new Gate(() => {});
     const { ended } = loopThrough(gate);
