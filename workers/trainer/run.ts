@@ -44,7 +44,7 @@ export type SaveRun = (run: Run, reason: CheckpointSummary['reason']) => Promise
 /** Of a run's past, the rollouts of this many steps stay in memory and in its checkpoints. */
 const STEPS_WITH_ROLLOUTS = 5;
 
-/** Phase events that come faster than this are left out, except the last of a phase. */
+/** Phase events that come faster than this are left out, except the first and the last of a phase. */
 const PHASE_INTERVAL_MS = 100;
 
 export class Run {
@@ -57,7 +57,7 @@ export class Run {
   #status: RunStatus = 'running';
   #singleStep = false;
   #savedStep: number;
-  #lastPhaseAt = Number.NEGATIVE_INFINITY;
+  #lastPhase: { readonly phase: Phase; readonly at: number } | null = null;
   #ended: Promise<void> = Promise.resolve();
 
   constructor(start: RunStart, host: TrainerHost, save: SaveRun) {
@@ -250,9 +250,10 @@ export class Run {
   }
 
   #postPhase(phase: Phase, done: number, total: number): void {
-    const now = this.#host.clock();
-    if (done < total && now - this.#lastPhaseAt < PHASE_INTERVAL_MS) return;
-    this.#lastPhaseAt = now;
+    const at = this.#host.clock();
+    const soon = phase === this.#lastPhase?.phase && at - this.#lastPhase.at < PHASE_INTERVAL_MS;
+    if (soon && done < total) return;
+    this.#lastPhase = { phase, at };
     const { runId } = this.start;
     this.#host.post({ type: 'phase', runId, step: this.step + 1, phase, done, total });
   }
