@@ -152,6 +152,22 @@ describeOnGpu('fused and plain', (gpu) => {
     60_000,
   );
 
+  it('lets the host breathe between the layers for log-probs, and stop them', async () => {
+    const learner = await open(gpu(), CASES[0]!);
+    const expected = await learner.logprobs(rollouts(5, 3), { temperature: 1 }, HOST);
+    const { device } = learner;
+    device.tuning = { ...device.tuning, multiplyAddsPerSecond: 1 }; // every layer is too much work
+    let breaths = 0;
+    const breathe = async () => void breaths++;
+    const received = await learner.logprobs(rollouts(5, 3), { temperature: 1 }, { ...HOST, breathe });
+    expect(received).toEqual(expected);
+    expect(breaths).toBe(learner.config.layers);
+    const signal = AbortSignal.abort(new Error('enough'));
+    const stopped = learner.logprobs(rollouts(5, 3), { temperature: 1 }, { ...HOST, signal });
+    await expect(stopped).rejects.toThrow('enough');
+    learner.dispose();
+  }, 60_000);
+
   it('imitates as the plain learner does', async () => {
     const [fused, plain] = await both(gpu(), CASES[0]!);
     const imitation = { kind: 'imitation' } as const;
