@@ -11,7 +11,7 @@ import {
   decodeLinear,
 } from './decode-linear';
 import { type Layout, MATMUL_VARIANTS, type MatmulCall, type MatmulVariant, matmul } from './matmul';
-import { broadcastLanes } from './matmul/broadcast';
+import { broadcastLanes } from './subgroups';
 
 type MatmulShape = Pick<MatmulCall, 'layout' | 'm' | 'n' | 'k'>;
 type DecodeLinearShape = Pick<DecodeLinearCall, 'rows' | 'inputs' | 'outputs'>;

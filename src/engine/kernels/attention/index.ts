@@ -8,9 +8,10 @@
  */
 import { StudioError } from '../../../protocol/errors';
 import type { Gpu, View } from '../../gpu';
+import { broadcastLanes } from '../subgroups';
 import { forwardKernel } from './webgpu';
-import { keyTileOf, keyValueGradientKernel, queryGradientKernel } from './webgpu-backward';
-import { BLOCK, capacityOf, type Tile, tileOf } from './wgsl';
+import { keyValueGradientKernel, queryGradientKernel } from './webgpu-backward';
+import { capacityOf, type Tile, tileOf } from './wgsl';
 
 export { packSegments, type SegmentGroup } from './segments';
 
@@ -60,9 +61,9 @@ export function attention(gpu: Gpu, call: AttentionCall): void {
   const { qkv, segments, out, lse } = call;
   checkShape(call);
   const capacity = capacityOf(call.headWidth);
-  const tile = tileOf(capacity);
+  const tile = tileOf(capacity, broadcastLanes(gpu));
   gpu.run(
-    forwardKernel(capacity),
+    forwardKernel(capacity, tile),
     { out, lse, qkv, segments },
     uniformsOf(call),
     queryTiles(call, tile),
@@ -75,17 +76,19 @@ export function attentionBackward(gpu: Gpu, call: AttentionBackwardCall): void {
   const { qkv, out, lse, segments, readers, dOut, table, delta, dQkv } = call;
   checkShape(call);
   const capacity = capacityOf(call.headWidth);
-  const queries = tileOf(capacity);
+  const sharing = broadcastLanes(gpu);
+  const queries = tileOf(capacity, sharing);
   gpu.run(
-    queryGradientKernel(capacity),
+    queryGradientKernel(capacity, queries),
     { dQkv, delta, qkv, out, dOut, lse, table, segments },
     uniformsOf(call),
     queryTiles(call, queries),
     costOf(call, queries, { products: 3, own: 2, others: 3 }),
   );
-  const keys = keyTileOf(capacity);
+  // Of each key the gradients of key and value are summed up.
+  const keys = tileOf(2 * capacity, sharing);
   gpu.run(
-    keyValueGradientKernel(capacity),
+    keyValueGradientKernel(capacity, keys),
     { dQkv, qkv, dOut, lse, delta, table, segments, readers },
     uniformsOf(call),
     [Math.ceil(call.rows / (keys.items * keys.lanes)), call.keyValueHeads],
@@ -115,12 +118,12 @@ interface Work {
 
 function costOf(
   { rows, heads, headWidth, pairs = (rows * (rows + 1)) / 2 }: AttentionShape,
-  { items, lanes }: Tile,
+  { items, lanes, block }: Tile,
   { products, own, others }: Work,
 ) {
   const width = heads * headWidth;
   // The lanes of a workgroup load the block's items together.
-  const loads = pairs * width * (own / BLOCK + others / (items * lanes));
+  const loads = pairs * width * (own / block + others / (items * lanes));
   return { multiplyAdds: products * pairs * width, bytes: 4 * (loads + rows * width) };
 }
 

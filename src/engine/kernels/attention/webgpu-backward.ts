@@ -8,25 +8,24 @@
 import { type Kernel, kernel, unroll } from '../../gpu';
 import {
   attends,
-  BLOCK,
   COLUMNS,
-  KEYS_OF_BLOCK,
+  keysOfBlock,
   LOG2E,
   laneSums,
+  ofBlock,
   ownOperands,
   queriesOfLane,
   sumAt,
   type Tile,
-  tileOf,
+  tileName,
   UNIFORMS,
   unrollPairs,
 } from './wgsl';
 
-export function queryGradientKernel(capacity: number): Kernel {
-  const tile = tileOf(capacity);
+export function queryGradientKernel(capacity: number, tile: Tile): Kernel {
   const each = (line: (i: number) => string) => unroll(tile.items, line);
   const pairs = (line: (i: number, j: number) => string) => unrollPairs(tile, line);
-  return kernel(`attention-query-gradient-${capacity}`, () => ({
+  return kernel(`attention-query-gradient-${capacity}-${tileName(tile)}`, () => ({
     bindings: {
       dQkv: 'mut vec4<f32>',
       delta: 'mut f32',
@@ -39,6 +38,7 @@ export function queryGradientKernel(capacity: number): Kernel {
     },
     uniforms: UNIFORMS,
     workgroupSize: tile.lanes,
+    subgroups: tile.shared,
     declarations: LOG2E + laneSums(capacity, tile) + turnBack(tile),
     main: `
 ${COLUMNS}
@@ -51,12 +51,13 @@ ${each((i) => `var mean${i} = 0.0; let logSum${i} = lse[row${i} * u.heads + head
 for (var quad = 0u; quad < u.quads; quad++) {
   ${each((i) => `mean${i} += dot(out[out${i} + quad], dOut[out${i} + quad]);`)}
 }
-for (var block = 0u; block < attended; block += ${BLOCK}u) {
-  ${KEYS_OF_BLOCK}
+for (var block = 0u; block < attended; block += ${tile.block}u) {
+  ${keysOfBlock(tile)}
   ${pairs((i, j) => `var w${i}_${j} = 0.0; var d${i}_${j} = 0.0;`)}
   for (var quad = 0u; quad < u.quads; quad++) {
     ${each((i) => `let q${i} = query[${tile.items}u * quad + ${i}u]; let g${i} = gradient[${tile.items}u * quad + ${i}u];`)}
-    ${unroll(BLOCK, (j) => `let k${j} = qkv[key${j} + quad]; let v${j} = qkv[value${j} + quad];`)}
+    ${ofBlock(tile, 'k', (j) => `qkv[key${j} + quad]`)}
+    ${ofBlock(tile, 'v', (j) => `qkv[value${j} + quad]`)}
     ${pairs((i, j) => `w${i}_${j} += dot(q${i}, k${j}); d${i}_${j} += dot(g${i}, v${j});`)}
   }
   ${pairs(
@@ -64,7 +65,7 @@ for (var block = 0u; block < attended; block += ${BLOCK}u) {
   d${i}_${j} = w${i}_${j} * (d${i}_${j} - mean${i});`,
   )}
   for (var quad = 0u; quad < u.quads; quad++) {
-    ${unroll(BLOCK, (j) => `let k${j} = qkv[key${j} + quad];`)}
+    ${ofBlock(tile, 'k', (j) => `qkv[key${j} + quad]`)}
     ${each((i) => `var a${i} = ${sumAt(tile, i)};`)}
     ${pairs((i, j) => `a${i} += d${i}_${j} * k${j};`)}
     ${each((i) => `${sumAt(tile, i)} = a${i};`)}
@@ -79,18 +80,12 @@ ${each(
   }));
 }
 
-/** Keys of a workgroup: of each the gradients of key and value are summed up. */
-export function keyTileOf(capacity: number): Tile {
-  return tileOf(2 * capacity);
-}
-
-export function keyValueGradientKernel(capacity: number): Kernel {
-  const tile = keyTileOf(capacity);
-  const { items, lanes } = tile;
+export function keyValueGradientKernel(capacity: number, tile: Tile): Kernel {
+  const { items, lanes, block } = tile;
   const each = (line: (i: number) => string) => unroll(items, line);
   const pairs = (line: (i: number, j: number) => string) => unrollPairs(tile, line);
   const [dKey, dValue] = [(i: number) => sumAt(tile, i), (i: number) => sumAt(tile, i, 'quad', 'valueSums')];
-  return kernel(`attention-key-value-gradient-${capacity}`, () => ({
+  return kernel(`attention-key-value-gradient-${capacity}-${tileName(tile)}`, () => ({
     bindings: {
       dQkv: 'mut vec4<f32>',
       qkv: 'vec4<f32>',
@@ -103,6 +98,7 @@ export function keyValueGradientKernel(capacity: number): Kernel {
     },
     uniforms: UNIFORMS,
     workgroupSize: lanes,
+    subgroups: tile.shared,
     declarations: [
       LOG2E,
       laneSums(capacity, tile),
@@ -126,29 +122,26 @@ ${ownOperands(capacity, tile, [
   { name: 'value', from: 'qkv', at: 'value' },
 ])}
 // A CPU runs 8 lanes at once: no use for queries before all of them.
-let start = begin + lane / 8u * ${8 * items}u;
+let start = begin + ${tile.shared ? '0u' : `lane / 8u * ${8 * items}u`};
 for (var head = tile.y * sharing; head < (tile.y + 1u) * sharing; head++) {
-  for (var block = start; block < end; block += ${BLOCK}u) {
-    ${unroll(
-      BLOCK,
-      (j) => `let other${j} = min(block + ${j}u, end - 1u);
-    let query${j} = other${j} * stride + head * u.quads;
-    let place${j} = other${j} * u.heads + head;
-    let logSum${j} = lse[place${j}] * LOG2E;`,
-    )}
+  for (var block = start; block < end; block += ${block}u) {
+    ${ofBlock(tile, 'other', (_, item) => `min(block + ${item}, end - 1u)`)}
+    ${ofBlock(tile, 'query', (j) => `other${j} * stride + head * u.quads`)}
+    ${ofBlock(tile, 'place', (j) => `other${j} * u.heads + head`)}
+    ${ofBlock(tile, 'logSum', (j) => `lse[place${j}] * LOG2E`)}
     ${pairs((i, j) => `var w${i}_${j} = 0.0; var d${i}_${j} = 0.0;`)}
     for (var quad = 0u; quad < u.quads; quad++) {
       ${each((i) => `let k${i} = key[${items}u * quad + ${i}u]; let v${i} = value[${items}u * quad + ${i}u];`)}
-      ${unroll(BLOCK, loadQuery)}
+      ${queryOfBlock(tile)}
       ${pairs((i, j) => `w${i}_${j} += dot(k${i}, q${j}); d${i}_${j} += dot(v${i}, g${j});`)}
     }
-    ${unroll(BLOCK, (j) => `let mean${j} = delta[place${j}];`)}
+    ${ofBlock(tile, 'mean', (j) => `delta[place${j}]`)}
     ${pairs(
       (i, j) => `w${i}_${j} = select(0.0, exp2(w${i}_${j} * scale - logSum${j}), ${reads(i, j)});
     d${i}_${j} = w${i}_${j} * (d${i}_${j} - mean${j});`,
     )}
     for (var quad = 0u; quad < u.quads; quad++) {
-      ${unroll(BLOCK, loadQuery)}
+      ${queryOfBlock(tile)}
       ${each((i) => `var a${i} = ${dKey(i)}; var b${i} = ${dValue(i)};`)}
       ${pairs((i, j) => `a${i} += d${i}_${j} * q${j}; b${i} += w${i}_${j} * g${j};`)}
       ${each((i) => `${dKey(i)} = a${i}; ${dValue(i)} = b${i};`)}
@@ -164,9 +157,11 @@ ${each(
   }));
 }
 
-/** Query and dOut of item j of the block. */
-function loadQuery(j: number): string {
-  return `let q${j} = qkv[query${j} + quad]; let g${j} = dOut[place${j} * u.quads + quad];`;
+/** Queries and their dOut. */
+function queryOfBlock(tile: Tile): string {
+  return `
+${ofBlock(tile, 'q', (j) => `qkv[query${j} + quad]`)}
+${ofBlock(tile, 'g', (j) => `dOut[place${j} * u.quads + quad]`)}`;
 }
 
 /** Whether query j of the block attends to key i. */

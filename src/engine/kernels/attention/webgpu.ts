@@ -6,27 +6,28 @@
 import { type Kernel, kernel, unroll } from '../../gpu';
 import {
   attends,
-  BLOCK,
   COLUMNS,
-  KEYS_OF_BLOCK,
+  keysOfBlock,
   LOG2E,
   laneSums,
+  ofBlock,
   ownOperands,
   queriesOfLane,
   sumAt,
-  tileOf,
+  type Tile,
+  tileName,
   UNIFORMS,
   unrollPairs,
 } from './wgsl';
 
-export function forwardKernel(capacity: number): Kernel {
-  const tile = tileOf(capacity);
+export function forwardKernel(capacity: number, tile: Tile): Kernel {
   const each = (line: (i: number) => string) => unroll(tile.items, line);
   const pairs = (line: (i: number, j: number) => string) => unrollPairs(tile, line);
-  return kernel(`attention-${capacity}`, () => ({
+  return kernel(`attention-${capacity}-${tileName(tile)}`, () => ({
     bindings: { out: 'mut vec4<f32>', lse: 'mut f32', qkv: 'vec4<f32>', segments: 'vec4<i32>' },
     uniforms: UNIFORMS,
     workgroupSize: tile.lanes,
+    subgroups: tile.shared,
     declarations: LOG2E + laneSums(capacity, tile),
     // A masked logit lies far below the first maximum, so its weight is 0.
     main: `
@@ -34,12 +35,12 @@ ${COLUMNS}
 ${queriesOfLane(tile)}
 ${ownOperands(capacity, tile, [{ name: 'query', from: 'qkv', at: 'query' }])}
 ${each((i) => `var maximum${i} = -1e30; var total${i} = 0.0;`)}
-for (var block = 0u; block < attended; block += ${BLOCK}u) {
-  ${KEYS_OF_BLOCK}
+for (var block = 0u; block < attended; block += ${tile.block}u) {
+  ${keysOfBlock(tile)}
   ${pairs((i, j) => `var w${i}_${j} = 0.0;`)}
   for (var quad = 0u; quad < u.quads; quad++) {
     ${each((i) => `let q${i} = query[${tile.items}u * quad + ${i}u];`)}
-    ${unroll(BLOCK, (j) => `let k${j} = qkv[key${j} + quad];`)}
+    ${ofBlock(tile, 'k', (j) => `qkv[key${j} + quad]`)}
     ${pairs((i, j) => `w${i}_${j} += dot(q${i}, k${j});`)}
   }
   ${pairs((i, j) => `w${i}_${j} = select(-3e38, w${i}_${j} * scale, ${attends(i, j)});`)}
@@ -48,7 +49,7 @@ for (var block = 0u; block < attended; block += ${BLOCK}u) {
   ${each((i) => `let keep${i} = exp2(maximum${i} - higher${i}); maximum${i} = higher${i}; total${i} *= keep${i};`)}
   ${pairs((i, j) => `w${i}_${j} = exp2(w${i}_${j} - higher${i}); total${i} += w${i}_${j};`)}
   for (var quad = 0u; quad < u.quads; quad++) {
-    ${unroll(BLOCK, (j) => `let v${j} = qkv[value${j} + quad];`)}
+    ${ofBlock(tile, 'v', (j) => `qkv[value${j} + quad]`)}
     ${each((i) => `var o${i} = ${sumAt(tile, i)} * keep${i};`)}
     ${pairs((i, j) => `o${i} += w${i}_${j} * v${j};`)}
     ${each((i) => `${sumAt(tile, i)} = o${i};`)}

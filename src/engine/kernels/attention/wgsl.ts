@@ -1,15 +1,16 @@
 /**
  * What the attention kernels share. A lane takes one or two items (a query of a head, or a key) and
  * walks the other side in blocks, all lanes of a workgroup the same, and makes all products of its items
- * with those of a block: a load, which is what costs, serves several products. The loops over a head's
+ * with those of a block: a load, which is what costs, serves several products. Where a workgroup is a
+ * small subgroup, a block has an item for each lane to load, and to broadcast. The loops over a head's
  * values stay loops, since their count is a uniform: a shader is as small for a wide head as for a
  * narrow one. What a lane sums up lies in workgroup memory, touched once per block, at places of its
  * own: no lane waits for another, and the order of every sum is fixed.
  */
 import { unroll } from '../../gpu';
 
-/** Items that a lane meets at a time. */
-export const BLOCK = 4;
+/** Items of a block, and the lanes of a workgroup, where the lanes share no loads. */
+const BLOCK = 4;
 const MAX_LANES = 32;
 /** Of the portable 16 KiB. */
 const WORKGROUP_VALUES = 4096;
@@ -18,13 +19,27 @@ export interface Tile {
   /** Items of a lane. */
   readonly items: 1 | 2;
   readonly lanes: number;
+  /** Items that a lane meets at a time. */
+  readonly block: number;
+  /** Each lane loads one of them, and broadcasts it. */
+  readonly shared: boolean;
 }
 
-/** @param sums values that an item sums up */
-export function tileOf(sums: number): Tile {
-  const items = sums * 2 * MAX_LANES <= WORKGROUP_VALUES ? 2 : 1;
-  const fitting = Math.min(MAX_LANES, Math.floor(WORKGROUP_VALUES / (items * sums)));
-  return { items, lanes: 2 ** Math.floor(Math.log2(fitting)) };
+/**
+ * @param sums values that an item sums up
+ * @param sharing lanes of a subgroup that share their loads (`broadcastLanes`)
+ */
+export function tileOf(sums: number, sharing: number | null): Tile {
+  const most = sharing ?? MAX_LANES;
+  const items = sums * 2 * most <= WORKGROUP_VALUES ? 2 : 1;
+  if (sharing !== null) return { items, lanes: sharing, block: sharing, shared: true };
+  const fitting = Math.min(most, Math.floor(WORKGROUP_VALUES / (items * sums)));
+  return { items, lanes: 2 ** Math.floor(Math.log2(fitting)), block: BLOCK, shared: false };
+}
+
+/** What tells kernels of other tiles apart. */
+export function tileName({ lanes, shared }: Tile): string {
+  return shared ? `shared-${lanes}` : 'own';
 }
 
 /** Heads up to this width have a kernel in common: a power of 2. */
@@ -109,14 +124,29 @@ let keys = firstKey + tile.y * u.quads;
 let values = firstValue + tile.y * u.quads;`;
 }
 
+/**
+ * `name`0, `name`1, … of the items of a block. `value` of an item, from others by the same suffix; the
+ * item's number is for the first of them. Shared, a lane's own has the suffix Mine.
+ */
+export function ofBlock(
+  { block, shared }: Tile,
+  name: string,
+  value: (suffix: string | number, item: string) => string,
+): string {
+  if (!shared) return unroll(block, (j) => `let ${name}${j} = ${value(j, `${j}u`)};`);
+  return `let ${name}Mine = ${value('Mine', 'sublane')};
+${unroll(block, (j) => `let ${name}${j} = subgroupBroadcast(${name}Mine, ${j}u);`)}`;
+}
+
 /** Of the keys from `block` on: row, and where key and value begin. Past the last, the last again. */
-export const KEYS_OF_BLOCK = unroll(
-  BLOCK,
-  (j) => `let at${j} = min(block + ${j}u, attended - 1u);
-let other${j} = at${j} + select(segment.y - prefix, segment.z, at${j} < prefix);
-let key${j} = other${j} * stride + keys;
-let value${j} = other${j} * stride + values;`,
-);
+export function keysOfBlock(tile: Tile): string {
+  return [
+    ofBlock(tile, 'at', (_, item) => `min(block + ${item}, attended - 1u)`),
+    ofBlock(tile, 'other', (j) => `at${j} + select(segment.y - prefix, segment.z, at${j} < prefix)`),
+    ofBlock(tile, 'key', (j) => `other${j} * stride + keys`),
+    ofBlock(tile, 'value', (j) => `other${j} * stride + values`),
+  ].join('\n');
+}
 
 /** Whether query i attends to key j of the block. */
 export function attends(i: number, j: number): string {
@@ -126,6 +156,6 @@ export function attends(i: number, j: number): string {
 }
 
 /** Text for each item of a lane with each of a block. */
-export function unrollPairs({ items }: Tile, line: (i: number, j: number) => string): string {
-  return unroll(items, (i) => unroll(BLOCK, (j) => line(i, j)));
+export function unrollPairs({ items, block }: Tile, line: (i: number, j: number) => string): string {
+  return unroll(items, (i) => unroll(block, (j) => line(i, j)));
 }

@@ -12,14 +12,6 @@ const SUMS = 32;
 /** Rows stored by one turn of a loop, in which the others move up: all at once would be long to compile. */
 const STORED = 4;
 
-/** More lanes would have too few rows each; GPUs have at least 16 and better ways. */
-const MOST_LANES = 8;
-
-/** The lanes of a workgroup where the device's subgroups suit; null: they do not. */
-export function broadcastLanes({ subgroupSize }: Gpu): number | null {
-  return subgroupSize !== null && subgroupSize <= MOST_LANES ? subgroupSize : null;
-}
-
 /** `lanes`: as `broadcastLanes` tells. */
 export function broadcastProduct(gpu: Gpu, product: Product, lanes: number): void {
   const rows = rowsOf(product, lanes);

@@ -8,7 +8,8 @@
  */
 import { StudioError } from '../../../protocol/errors';
 import type { Gpu, View } from '../../gpu';
-import { broadcastLanes, broadcastProduct } from './broadcast';
+import { broadcastLanes } from '../subgroups';
+import { broadcastProduct } from './broadcast';
 import type { Layout, Operand, Product } from './product';
 import { registerProduct } from './registers';
 import { tileProduct } from './tiles';
