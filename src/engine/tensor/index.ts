@@ -13,6 +13,8 @@
  * of it, unless its comment says that ownership passes. Values are read with `await tensor.data()`;
  * `dataSync` is forbidden (in a worker on webgpu it returned zeros and lost the device).
  */
+import './wasm-slices';
+
 export { chooseBackend, type GpuHost, onDeviceLost, type TensorHost } from './backend';
 export { constant } from './constant';
 export { customGradient } from './custom-gradient';
