@@ -19,7 +19,7 @@ const PREFILL_TOKENS = 4096;
  * Multiply-adds of them on a backend that computes on the calling thread: under a tenth of a second of
  * tfjs-wasm on one core of 2024, so that a pause is answered soon.
  */
-export const PREFILL_MULTIPLY_ADDS = 1e9;
+export const PREFILL_MULTIPLY_ADDS = 0.5e9;
 
 export interface Decoder {
   /** After the prompts: next-token logits, row-major [B, V], at temperature 1. */
