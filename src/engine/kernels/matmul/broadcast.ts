@@ -5,7 +5,7 @@
  * loads a share, which is broadcast to the others. Then eight loads serve 128 products of vec4s.
  */
 import { type Gpu, type KernelSource, kernel, unroll } from '../../gpu';
-import { featuresOf, type Product, runProduct, sharedSource } from './product';
+import { type FoldedNorm, featuresOf, type Product, runProduct, sharedSource } from './product';
 
 /** Sums per lane, vec4s: more than registers hold, but a spilled sum costs less than a load. */
 const SUMS = 32;
@@ -42,10 +42,8 @@ function source(product: Product, tile: Tile): KernelSource {
   const { layout, norm, gated } = product;
   const { rows, lanes } = tile;
   const shared = sharedSource(product);
-  const sums = gated ? (['sum', 'up'] as const) : (['sum'] as const);
-  const ofRow = (values: string, row: number) =>
-    `subgroupBroadcast(${values}${Math.floor(row / lanes)}, ${row % lanes}u)`;
-  const scaled = norm !== undefined && layout === 'nt';
+  const sums: readonly Sums[] = gated ? ['sum', 'up'] : ['sum'];
+  const each = (text: (name: Sums) => string) => sums.map(text).join('\n');
   return {
     ...shared,
     subgroups: true,
@@ -54,44 +52,81 @@ function source(product: Product, tile: Tile): KernelSource {
       let row = tile.x * ${rows}u;
       let column = tile.y * ${lanes}u + lane;
       let last = (u.k - 1u) / 4u;
-      ${sums.map((name) => unroll(rows, (r) => `var ${name}${r} = vec4<f32>();`)).join('\n')}
-      ${layout === 'tn' ? startsTN(tile) : startsOfRows(tile)}
-      ${norm?.kind === 'computed' ? unroll(rows / lanes, (p) => `var squares${p} = 0.0;`) : ''}
+      ${each((name) => unroll(rows, (r) => `var ${name}${r} = vec4<f32>();`))}
+      ${layout === 'tn' ? startsTN(tile) : startsOfRows(product, tile)}
       for (var at = 0u; at <= last; at++) {
         ${layout === 'tn' ? loadsTN(tile) : loadsOfRows(product, tile)}
-        ${sums.map((name) => (layout === 'nt' ? columnsNT(name, norm !== undefined) : columnsOfRows(name, product, tile))).join('\n')}
-        ${layout === 'tn' ? productsTN(tile) : unroll(rows, (r) => `{ let x = ${ofRow('x', r)}; ${sums.map((name) => unroll(4, (e) => `${name}${r} = fma(vec4<f32>(x[${e}]), ${name}B${e}, ${name}${r});`)).join('\n')} }`)}
+        ${each((name) => (layout === 'nt' ? columnsNT(name, product) : columnsOfRows(name, product, tile)))}
+        ${layout === 'tn' ? productsTN(tile) : productsOfRows(sums, tile)}
       }
-      ${scaled ? unroll(rows / lanes, (p) => `let inverse${p} = ${norm.kind === 'given' ? `inverse[min(row + ${p * lanes}u + sublane, u.m - 1u)]` : `inverseSqrt(squares${p} / f32(u.k) + u.epsilon)`};`) : ''}
-      ${scaled ? unroll(rows, (r) => `{ let scale = ${ofRow('inverse', r)}; ${sums.map((name) => `${name}${r} *= scale;`).join(' ')} }`) : ''}
+      ${norm !== undefined && layout === 'nt' ? scaleRows(sums, norm, tile) : ''}
       let terms = termsOf(min(column, (u.n - 1u) / 4u));
       for (var done = 0u; done < ${rows}u && row + done < u.m; done += ${STORED}u) {
-        if (4u * column < u.n) {
-          ${unroll(STORED, (r) => `if (row + done + ${r}u < u.m) { store(row + done + ${r}u, column, ${gated ? `silu(sum${r}) * up${r}` : `sum${r}`}, terms); }`)}
-        }
-        ${sums.map((name) => unroll(rows - STORED, (r) => `${name}${r} = ${name}${r + STORED};`)).join('\n')}
+        if (4u * column < u.n) { ${unroll(STORED, (r) => storeRow(r, gated))} }
+        ${each((name) => unroll(rows - STORED, (r) => `${name}${r} = ${name}${r + STORED};`))}
       }`,
   };
 }
 
+/** Per row: the product, or the gate's; and beside that the other one of a gated layer. */
+type Sums = 'sum' | 'up';
+
+/** What the lane of that number holds as `name` of its share. */
+function shareOf(name: string, item: number, { lanes }: Tile): string {
+  return `subgroupBroadcast(${name}${Math.floor(item / lanes)}, ${item % lanes}u)`;
+}
+
 /** nt, nn: of each `lanes` rows, a lane loads one. */
-function startsOfRows({ rows, lanes }: Tile): string {
+function startsOfRows({ norm }: Product, { rows, lanes }: Tile): string {
   return unroll(
     rows / lanes,
-    (p) => `let a${p} = u.aStart + min(row + ${p * lanes}u + sublane, u.m - 1u) * u.aStride;`,
+    (p) => `let share${p} = min(row + ${p * lanes}u + sublane, u.m - 1u);
+      let a${p} = u.aStart + share${p} * u.aStride;
+      ${norm?.kind === 'computed' ? `var squares${p} = 0.0;` : ''}`,
   );
 }
 
 function loadsOfRows({ norm }: Product, { rows, lanes, ragged }: Tile): string {
-  return unroll(rows / lanes, (p) => {
-    const load = `a[a${p} + at]`;
-    // The last vec4 of a row may hold something else past its end.
-    const whole = ragged
-      ? `select(vec4<f32>(), ${load}, 4u * at + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(u.k))`
-      : load;
-    const square = norm?.kind === 'computed' ? `squares${p} += dot(x${p}, x${p});` : '';
-    return `let x${p} = ${whole}; ${square}`;
+  // The last vec4 of a row may hold something else past its end.
+  const isValue = '4u * at + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(u.k)';
+  const load = (p: number) => `a[a${p} + at]`;
+  return unroll(
+    rows / lanes,
+    (p) => `let x${p} = ${ragged ? `select(vec4<f32>(), ${load(p)}, ${isValue})` : load(p)};
+      ${norm?.kind === 'computed' ? `squares${p} += dot(x${p}, x${p});` : ''}`,
+  );
+}
+
+/** 4 rows of b along k, turned so that a vec4 is one k of 4 columns. */
+function columnsNT(name: Sums, { norm }: Product): string {
+  const matrix = name === 'up' ? ' + u.n' : '';
+  const rowOfB = (j: number) => `u.bStart + (min(4u * column + ${j}u, u.n - 1u)${matrix}) * u.bStride`;
+  const turned = (e: number) => [0, 1, 2, 3].map((j) => `${name}Row${j}[${e}]`).join(', ');
+  return `
+    ${unroll(4, (j) => `let ${name}Row${j} = ${norm ? 'weight[at] * ' : ''}b[${rowOfB(j)} + at];`)}
+    ${unroll(4, (e) => `let ${name}B${e} = vec4<f32>(${turned(e)});`)}`;
+}
+
+/** nn, tn: b along n. Zeros past the end of k. */
+function columnsOfRows(name: Sums, { norm }: Product, { ragged }: Tile): string {
+  return unroll(4, (e) => {
+    const at = ragged ? `min(4u * at + ${e}u, u.k - 1u)` : `(4u * at + ${e}u)`;
+    const load = `b[u.bStart + ${at} * u.bStride + min(column, u.n / 4u - 1u)]`;
+    const value = norm ? `inverse[${at}] * ${load}` : load;
+    return `let ${name}B${e} = ${ragged ? `select(vec4<f32>(), ${value}, 4u * at + ${e}u < u.k)` : value};`;
   });
+}
+
+function productsOfRows(sums: readonly Sums[], tile: Tile): string {
+  const add = (name: Sums, r: number) =>
+    unroll(4, (e) => `${name}${r} = fma(vec4<f32>(x[${e}]), ${name}B${e}, ${name}${r});`);
+  return unroll(
+    tile.rows,
+    (r) => `{
+      let x = ${shareOf('x', r, tile)};
+      ${sums.map((name) => add(name, r)).join('\n')}
+    }`,
+  );
 }
 
 /** tn: of the 4 rows of a at k, a lane loads a vec4 of each, which belongs to 4 rows of the tile. */
@@ -103,36 +138,39 @@ function startsTN({ rows, lanes }: Tile): string {
 }
 
 function loadsTN({ rows, lanes }: Tile): string {
-  return unroll(4, (e) =>
-    unroll(
-      rows / 4 / lanes,
-      (p) => `let x${e}_${p} = a[a${p} + min(4u * at + ${e}u, u.k - 1u) * u.aStride];`,
-    ),
-  );
+  const load = (e: number, p: number) =>
+    `let x${e}_${p} = a[a${p} + min(4u * at + ${e}u, u.k - 1u) * u.aStride];`;
+  return unroll(4, (e) => unroll(rows / 4 / lanes, (p) => load(e, p)));
 }
 
-function productsTN({ rows, lanes }: Tile): string {
+function productsTN(tile: Tile): string {
+  const add = (sum: string, r: number) =>
+    unroll(4, (e) => `${sum} = fma(vec4<f32>(x${e}[${r}]), sumB${e}, ${sum});`);
   return unroll(
-    rows / 4,
+    tile.rows / 4,
     (q) => `{
-      ${unroll(4, (e) => `let x${e} = subgroupBroadcast(x${e}_${Math.floor(q / lanes)}, ${q % lanes}u);`)}
-      ${unroll(4, (r) => unroll(4, (e) => `sum${4 * q + r} = fma(vec4<f32>(x${e}[${r}]), sumB${e}, sum${4 * q + r});`))}
+      ${unroll(4, (e) => `let x${e} = ${shareOf(`x${e}_`, q, tile)};`)}
+      ${unroll(4, (r) => add(`sum${4 * q + r}`, r))}
     }`,
   );
 }
 
-/** 4 rows of b along k, turned so that a vec4 is one k of 4 columns. */
-function columnsNT(name: 'sum' | 'up', norm: boolean): string {
+/** By RMSNorm's inverse. */
+function scaleRows(sums: readonly Sums[], norm: FoldedNorm, tile: Tile): string {
+  const inverse = (p: number) =>
+    norm.kind === 'given' ? `inverse[share${p}]` : `inverseSqrt(squares${p} / f32(u.k) + u.epsilon)`;
   return `
-    ${unroll(4, (j) => `let ${name}Row${j} = ${norm ? 'weight[at] * ' : ''}b[u.bStart + (min(4u * column + ${j}u, u.n - 1u)${name === 'up' ? ' + u.n' : ''}) * u.bStride + at];`)}
-    ${unroll(4, (e) => `let ${name}B${e} = vec4<f32>(${[0, 1, 2, 3].map((j) => `${name}Row${j}[${e}]`).join(', ')});`)}`;
+    ${unroll(tile.rows / tile.lanes, (p) => `let inverse${p} = ${inverse(p)};`)}
+    ${unroll(
+      tile.rows,
+      (r) => `{
+        let scale = ${shareOf('inverse', r, tile)};
+        ${sums.map((name) => `${name}${r} *= scale;`).join(' ')}
+      }`,
+    )}`;
 }
 
-/** nn, tn: b along n. Zeros past the end of k. */
-function columnsOfRows(name: string, { norm }: Product, { ragged }: Tile): string {
-  return unroll(4, (e) => {
-    const at = ragged ? `min(4u * at + ${e}u, u.k - 1u)` : `4u * at + ${e}u`;
-    const value = `${norm ? `inverse[${at}] * ` : ''}b[u.bStart + (${at}) * u.bStride + min(column, u.n / 4u - 1u)]`;
-    return `let ${name}B${e} = ${ragged ? `select(vec4<f32>(), ${value}, 4u * at + ${e}u < u.k)` : value};`;
-  });
+function storeRow(r: number, gated: boolean): string {
+  const value = gated ? `silu(sum${r}) * up${r}` : `sum${r}`;
+  return `if (row + done + ${r}u < u.m) { store(row + done + ${r}u, column, ${value}, terms); }`;
 }

@@ -117,8 +117,6 @@ const biasLines = `
 interface Tile {
   readonly rows: number;
   readonly columns: number;
-  /** How often it writes them, 1 unless told; all but the first add to them. */
-  readonly passes?: number;
 }
 
 /** Runs a kernel made from `sharedSource`. */
@@ -166,7 +164,6 @@ function costOf(product: Product, tile: Tile): Cost {
   const matrices = gated ? 2 : 1;
   const inputs = across * m * k + matrices * down * n * k;
   const weights = norm === undefined ? 0 : down * across * (product.layout === 'tn' ? tile.columns : k);
-  const passes = 2 * (tile.passes ?? 1) - 1;
-  const results = m * n * (passes + (residual ? 1 : 0) + (accumulate ? 1 : 0)) + (bias ? down * n : 0);
+  const results = m * n * (1 + (residual ? 1 : 0) + (accumulate ? 1 : 0)) + (bias ? down * n : 0);
   return { multiplyAdds: matrices * m * n * k, bytes: 4 * (inputs + weights + results) };
 }

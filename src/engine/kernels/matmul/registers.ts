@@ -1,8 +1,8 @@
 /**
  * The product without workgroup memory or barriers. An invocation makes a tile of a few rows × 4
  * columns in registers; the lanes of a workgroup share the rows and lie side by side over the columns,
- * so that what they load of `a` is the same for all. Best on CPU rasterisers, where a barrier is dear;
- * but few rows: on lavapipe a loop longer than the instruction cache loses more than a larger tile gains.
+ * so that what they load of `a` is the same for all. It needs nothing of the device. Few rows: on lavapipe
+ * a loop longer than the instruction cache lost more than a larger tile gained.
  */
 import { type Gpu, type KernelSource, kernel, unroll } from '../../gpu';
 import { featuresOf, type Product, runProduct, sharedSource } from './product';
