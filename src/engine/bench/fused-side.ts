@@ -1,7 +1,6 @@
 /** Parts of the fused engine alone, ready to be measured: a linear layer, the head with the loss. */
 import type { FusedDevice } from '../fused';
 import { lossAndGradient } from '../fused/head';
-import type { Context } from '../fused/model';
 import { dimensionsOf, type ModelWeights } from '../fused/weights';
 import type { View } from '../gpu';
 import { STATISTICS } from '../kernels/head-loss';
@@ -29,15 +28,7 @@ export function fusedHeadSide(device: FusedDevice, { rows, width, vocabulary }: 
   const { gpu, workspace } = device;
   const made = headInputs(rows, width, vocabulary);
   const { rollout } = made;
-  const context: Context = {
-    gpu,
-    workspace,
-    dimensions: dimensionsOf(made.config),
-    table: gpu.allocate(4), // no attention here
-    product: (call) => device.product(call),
-    linear: (call) => device.linear(call),
-    attend: (call) => device.attend(call),
-  };
+  const context = device.context(dimensionsOf(made.config), gpu.allocate(4)); // no attention here
   const matrices = (head: View, finalNorm: View): ModelWeights => ({
     ...{ head, finalNorm, embedding: head, layers: [] },
   });

@@ -1,10 +1,12 @@
 /** What all fused policies of a device share: the layer, scratch buffers, the choice of kernels, the pace. */
 import { breathe, type Pausable } from '../crpo/environment';
-import { type Gpu, Workspace } from '../gpu';
+import { type Gpu, type View, Workspace } from '../gpu';
 import { type DecodeAttentionCall, decodeAttention } from '../kernels/decode-attention';
 import { type DecodeLinearCall, decodeLinear } from '../kernels/decode-linear';
 import { type MatmulCall, matmul } from '../kernels/matmul';
 import { defaultTuning, type Tuning, variantFor } from '../kernels/tuning';
+import type { Context } from './model';
+import type { Dimensions } from './weights';
 
 /** Work between two turns of the host, in seconds of the measured rate. */
 const TURN_SECONDS = 0.1;
@@ -33,6 +35,18 @@ export class FusedDevice {
   set tuning(tuning: Tuning) {
     this.#tuning = tuning;
     this.gpu.maxWorkPerSubmit = tuning.multiplyAddsPerSecond * SUBMIT_SECONDS;
+  }
+
+  /** For one model. `table`: angles of positions, as of `Context`. */
+  context(dimensions: Dimensions, table: View): Context {
+    const { gpu, workspace } = this;
+    return {
+      ...{ gpu, workspace, dimensions, table },
+      product: (call) => this.product(call),
+      linear: (call) => this.linear(call),
+      attend: (call) => this.attend(call),
+      turn: (host) => this.turn(host),
+    };
   }
 
   /** A matrix product in the variant that suits the device. */

@@ -15,7 +15,7 @@ import { BLOCK, STATE, STATE_WIDTH } from '../kernels/decode-state';
 import { embed } from '../kernels/embedding';
 import { type SharedPrompts, shareEqual } from '../policy/shared-prompts';
 import { type DecodeBuffers, headAndSample, recordStep, type SamplerSettings } from './decode';
-import { type Context, embedRows, forwardLayer, giveActivations } from './model';
+import { type Context, forwardLayers, giveActivations } from './model';
 import { packPrompts, uploadAll } from './pack';
 import type { FusedPolicy } from './policy';
 
@@ -158,19 +158,15 @@ class Rollout {
     const { weights } = this.#policy;
     const position = 2 * d.keyValueHeads * d.headWidth;
     const part = workspace.take(rows * position);
-    let x = embedRows(context, weights, inputs);
-    for (const [layer, layerWeights] of weights.layers.entries()) {
-      const { activations, output } = forwardLayer(context, layerWeights, inputs, x, true);
+    const x = await forwardLayers(context, weights, inputs, host, (activations, layer) => {
       storePromptCache(gpu, {
         ...{ qkv: activations.qkv, promptCache: part, tokens: rows, heads: d.heads },
         ...{ keyValueHeads: d.keyValueHeads, headWidth: d.headWidth },
       });
       gpu.copy(part, this.#buffers.promptCaches[layer]!, rows * position, 0, firstRow * position);
       giveActivations(context, activations);
-      workspace.give(x);
-      x = output!;
-      await this.#policy.device.turn(host);
-    }
+      workspace.give(activations.x);
+    });
     let last = -1;
     prompts.forEach(({ length }, index) => {
       last += length;

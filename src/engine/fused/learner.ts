@@ -25,7 +25,7 @@ import { backwardLayer, type GradientSink, weightGradients } from './backward';
 import { activationBytes, keptLayers } from './checkpointing';
 import type { FlatBuffers } from './flat';
 import { lossAndGradient } from './head';
-import { type Context, embedRows, forwardLayer, giveActivations, type LayerActivations } from './model';
+import { type Context, forwardLayer, forwardLayers, giveActivations, type LayerActivations } from './model';
 import { fromLayout, toLayout } from './orientation';
 import { packSequences, uploadAll } from './pack';
 import { FusedPolicy } from './policy';
@@ -203,21 +203,17 @@ export class FusedLearner extends FusedPolicy implements Learner {
 
     const kept = this.#keptLayers(rows, memoryBytes);
     const saved: (LayerActivations | View)[] = [];
-    let x = embedRows(context, weights, inputs);
-    for (const [layer, layerWeights] of weights.layers.entries()) {
-      const { activations, output } = forwardLayer(context, layerWeights, inputs, x, true);
+    const x = await forwardLayers(context, weights, inputs, host, (activations, layer) => {
       if (layer < weights.layers.length - kept) {
         giveActivations(context, activations);
-        saved.push(x);
+        saved.push(activations.x);
       } else saved.push(activations);
-      x = output!;
-      await this.device.turn(host);
-    }
+    });
 
     if (full !== null && !this.config.tiedHead && !accumulate) gpu.clear(full.embedding);
     const loss = lossAndGradient(context, weights, full, x, rows, { count, ...views }, objective, accumulate);
     workspace.give(x);
-    await this.device.turn(host);
+    await context.turn(host);
 
     let dx = loss.dHidden;
     for (let layer = weights.layers.length - 1; layer >= 0; layer--) {
@@ -225,7 +221,7 @@ export class FusedLearner extends FusedPolicy implements Learner {
       const sink = this.#sink(context, full, gradient, layer, rows, accumulate);
       const activations = this.#activations(context, layer, saved[layer]!, inputs);
       dx = backwardLayer(context, layerWeights, inputs, activations, dx, sink);
-      await this.device.turn(host);
+      await context.turn(host);
     }
     if (full !== null) {
       embedBackward(gpu, {

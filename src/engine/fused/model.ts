@@ -3,6 +3,7 @@
  * is folded into the product after it: only one number per row is computed beforehand.
  */
 
+import type { Pausable } from '../crpo/environment';
 import type { Gpu, View, Workspace } from '../gpu';
 import { attention } from '../kernels/attention';
 import type { DecodeAttentionCall } from '../kernels/decode-attention';
@@ -26,6 +27,8 @@ export interface Context {
   readonly product: (call: MatmulCall) => void;
   readonly linear: (call: DecodeLinearCall) => void;
   readonly attend: (call: DecodeAttentionCall) => void;
+  /** For the host, once enough work has been handed out. */
+  readonly turn: (host: Pausable) => Promise<void>;
 }
 
 /** Views of one packed batch that the layers read. */
@@ -60,8 +63,29 @@ export interface LayerActivations {
 /** Label of the buffers that a gradient needs of the forward pass. */
 const KEPT = 'activations';
 
+/**
+ * Embedding and all layers → the last one's output, a scratch buffer. `visit` takes over what a layer
+ * leaves behind, its input included; the host has its turn after each.
+ */
+export async function forwardLayers(
+  context: Context,
+  weights: ModelWeights,
+  inputs: LayerInputs,
+  host: Pausable,
+  visit: (activations: LayerActivations, layer: number) => void,
+): Promise<View> {
+  let x = embedRows(context, weights, inputs);
+  for (const [layer, layerWeights] of weights.layers.entries()) {
+    const { activations, output } = forwardLayer(context, layerWeights, inputs, x, true);
+    visit(activations, layer);
+    x = output!;
+    await context.turn(host);
+  }
+  return x;
+}
+
 /** Token ids → [rows, D]. */
-export function embedRows(context: Context, weights: ModelWeights, { rows, ids }: LayerInputs): View {
+function embedRows(context: Context, weights: ModelWeights, { rows, ids }: LayerInputs): View {
   const { gpu, workspace, dimensions } = context;
   const x = workspace.take(rows * dimensions.width, KEPT);
   embed(gpu, { table: weights.embedding, ids, y: x, rows, width: dimensions.width });

@@ -12,7 +12,7 @@ import type { FusedDevice } from './device';
 import { FlatBuffers } from './flat';
 import { generate } from './generate';
 import { scoreTargets } from './head';
-import { type Context, embedRows, forwardLayer, giveActivations, rotationTable } from './model';
+import { type Context, forwardLayers, giveActivations, rotationTable } from './model';
 import { packSequences, uploadAll } from './pack';
 import { dimensionsOf, type ModelWeights, modelLayout, modelWeights } from './weights';
 
@@ -58,16 +58,7 @@ export class FusedPolicy implements FrozenPolicy {
 
   /** For sequences with positions below `positions`. */
   context(positions: number): Context {
-    const { gpu, workspace } = this.device;
-    return {
-      gpu,
-      workspace,
-      dimensions: dimensionsOf(this.config),
-      table: this.#tableFor(positions),
-      product: (call) => this.device.product(call),
-      linear: (call) => this.device.linear(call),
-      attend: (call) => this.device.attend(call),
-    };
+    return this.device.context(dimensionsOf(this.config), this.#tableFor(positions));
   }
 
   generate(
@@ -91,14 +82,10 @@ export class FusedPolicy implements FrozenPolicy {
       const { ids, segments, index, targets } = packed;
       const { whole, views } = uploadAll(gpu, workspace, { ids, segments, index, targets });
       const inputs = { rows: packed.rows, pairs: packed.pairs, ...views };
-      let x = embedRows(context, weights, inputs);
-      for (const layer of weights.layers) {
-        const { activations, output } = forwardLayer(context, layer, inputs, x, true);
+      const x = await forwardLayers(context, weights, inputs, host, (activations) => {
         giveActivations(context, activations);
-        workspace.give(x);
-        x = output!;
-        await this.device.turn(host);
-      }
+        workspace.give(activations.x);
+      });
       const statistics = scoreTargets(context, weights, x, { count: packed.count, ...views }, temperature);
       workspace.give(x, whole);
       const values = await gpu.readFloats(statistics);
