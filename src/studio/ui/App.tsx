@@ -1,11 +1,11 @@
 /** The frame around every screen: rail, top bar, banners, bottom line; and the routes. */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Redirect, Route, Router, Switch, useLocation } from 'wouter';
 import { useHashLocation } from 'wouter/use-hash-location';
 import css from './App.module.css';
 import { Bench } from './bench/Bench';
 import { Checkpoints } from './checkpoints/Checkpoints';
-import { useSession, useStudio } from './context';
+import { afterNextFrame, useSession, useStudio } from './context';
 import { Data } from './data/Data';
 import { useAnnouncement, usePersistentStorage, useSaveWhenHidden, useTitle, useWakeLock } from './effects';
 import { Compare } from './evaluate/Compare';
@@ -42,6 +42,7 @@ function Studio() {
   const [theme, setTheme] = useTheme();
   const [sheet, setSheet] = useState(false);
   useShellKeys(() => setSheet(true));
+  const shown = useShownLocation();
   return (
     <DropZone>
       <button type="button" className={css.skip} onClick={() => document.getElementById('main')?.focus()}>
@@ -55,22 +56,26 @@ function Studio() {
         <Rail />
         <main id="main" className={css.main} tabIndex={-1}>
           <ErrorBoundary name="This screen">
-            <Switch>
-              <Route path="/" component={Home} />
-              <Route path="/data" component={Data} />
-              <Route path="/train" component={Train} />
-              <Route path="/rollouts/:step?/:group?/:index?">{(params) => <Rollouts {...params} />}</Route>
-              <Route path="/evaluate" component={Evaluate} />
-              <Route path="/evaluate/compare/:first?/:firstDataset?/:second?/:secondDataset?/:caseId?">
-                {(params) => <Compare {...params} />}
-              </Route>
-              <Route path="/evaluate/:id?/:dataset?/:caseIndex?">{(params) => <Detail {...params} />}</Route>
-              <Route path="/checkpoints" component={Checkpoints} />
-              <Route path="/bench" component={Bench} />
-              <Route>
-                <Redirect to="/" replace />
-              </Route>
-            </Switch>
+            {shown !== null && (
+              <Switch location={shown}>
+                <Route path="/" component={Home} />
+                <Route path="/data" component={Data} />
+                <Route path="/train" component={Train} />
+                <Route path="/rollouts/:step?/:group?/:index?">{(params) => <Rollouts {...params} />}</Route>
+                <Route path="/evaluate" component={Evaluate} />
+                <Route path="/evaluate/compare/:first?/:firstDataset?/:second?/:secondDataset?/:caseId?">
+                  {(params) => <Compare {...params} />}
+                </Route>
+                <Route path="/evaluate/:id?/:dataset?/:caseIndex?">
+                  {(params) => <Detail {...params} />}
+                </Route>
+                <Route path="/checkpoints" component={Checkpoints} />
+                <Route path="/bench" component={Bench} />
+                <Route>
+                  <Redirect to="/" replace />
+                </Route>
+              </Switch>
+            )}
           </ErrorBoundary>
         </main>
         <StatusBar />
@@ -81,6 +86,24 @@ function Studio() {
       <LiveRegion />
     </DropZone>
   );
+}
+
+const screenOf = (location: string): string => location.split('/')[1] ?? '';
+
+/**
+ * The address of the screen to show; null between two screens. The one is left and the other opened in
+ * tasks of their own, each after a painted frame: together, and with the click, they would be a long one.
+ */
+function useShownLocation(): string | null {
+  const [location] = useLocation();
+  const [shown, setShown] = useState<string | null>(location);
+  const isThere = shown !== null && screenOf(shown) === screenOf(location);
+  if (isThere && shown !== location) setShown(location);
+  useEffect(() => {
+    if (isThere) return;
+    return afterNextFrame(() => setShown(shown === null ? location : null));
+  }, [isThere, shown, location]);
+  return isThere ? location : shown;
 }
 
 function useShellKeys(showSheet: () => void): void {

@@ -49,18 +49,38 @@ export function useOnScreen(element: RefObject<Element | null>): boolean {
   return seen;
 }
 
-/** The element's inner width in pixels; null before it is known, 0 where nothing is laid out. */
+/**
+ * The element's inner width in pixels; null before it is known, 0 where nothing is laid out. The
+ * browser tells it with its next frame: to ask for it at once would lay out the whole page on the spot.
+ */
 export function useWidth(element: RefObject<Element | null>): number | null {
   const [width, setWidth] = useState<number | null>(null);
   useEffect(() => {
     if (!element.current) return;
-    setWidth(element.current.clientWidth);
-    if (typeof ResizeObserver === 'undefined') return;
     const observer = new ResizeObserver((entries) => setWidth(Math.round(entries.at(-1)!.contentRect.width)));
     observer.observe(element.current);
     return () => observer.disconnect();
   }, [element]);
   return width;
+}
+
+/** Calls back once the browser has painted; a hidden page paints nothing. @returns what takes it back */
+export function afterNextFrame(callback: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const frame = requestAnimationFrame(() => {
+    timer = setTimeout(callback);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+  };
+}
+
+/** Whether the component has been painted once: for what can follow, so that a screen opens in shorter tasks. */
+export function useIsPainted(): boolean {
+  const [isPainted, setIsPainted] = useState(false);
+  useEffect(() => afterNextFrame(() => setIsPainted(true)), []);
+  return isPainted;
 }
 
 /** `value`, taken over at most once per `ms` and without blocking input: for what is dear to draw. */

@@ -3,7 +3,7 @@ import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { describe, expect, it } from 'vitest';
 import { checkpoint, dataset, ready, run, step, storage } from '../records';
 import { failure } from '../scripted';
-import { openStudio, withLayout } from './screen';
+import { openStudio, painted, withLayout } from './screen';
 
 withLayout();
 
@@ -18,6 +18,7 @@ describe('Home', () => {
     await act(async () => fireEvent.click(button('Train')));
     expect(trainer().types()).toContain('start');
     await waitFor(() => expect(location.hash).toBe('#/train'));
+    await painted();
     expect(button(/^Pause/)).toBeTruthy();
   });
 
@@ -76,6 +77,7 @@ describe('the frame', () => {
     await press('g');
     await press('r');
     await waitFor(() => expect(location.hash).toBe('#/train'));
+    await painted();
     const name = screen.getByLabelText('Name');
     await press('g', name);
     await press('k', name);

@@ -16,7 +16,7 @@ import {
 } from '../evaluation-records';
 import { checkpoint, config, dataset, ready, run, scored, storage } from '../records';
 import { failure } from '../scripted';
-import { openStudio, withLayout } from './screen';
+import { openStudio, painted, withLayout } from './screen';
 
 withLayout();
 
@@ -73,6 +73,7 @@ describe('a new evaluation', () => {
     await tell({ type: 'checkpoints', checkpoints: [checkpoint(5), checkpoint(9)], storage });
     await click(screen.getAllByRole('button', { name: 'Evaluate' })[1]!); // newest first: step 5
     await waitFor(() => expect(location.hash).toBe('#/evaluate'));
+    await painted();
     await change(screen.getByLabelText('Part of mine.jsonl'), 'held-out');
     await change(screen.getByLabelText('First cases of mine.jsonl'), '');
     await click(screen.getByRole('checkbox', { name: /starter-cases/ }));
@@ -178,6 +179,7 @@ describe('stored evaluations', () => {
     await press('g');
     await press('e');
     await waitFor(() => expect(location.hash).toBe('#/evaluate'));
+    await painted();
     expect(screen.getByRole('link', { name: 'brisk-heron step 40' })).toBeTruthy();
     expect(
       trainer()

@@ -73,7 +73,7 @@ async function opened({ at, rollouts, score, settings = {} }: Opening) {
     { type: 'run', run: run({ config: { ...config, ...settings } }) },
     { type: 'step', runId: 'run-1', record: { ...step(rollouts[0]!.step), rollouts } },
   );
-  await waitFor(() => expect(screen.getByRole('region', { name: 'Completion' })).toBeTruthy());
+  await screen.findByRole('region', { name: 'Completion' }, { timeout: 5000 });
   return studio;
 }
 

@@ -3,7 +3,7 @@ import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { describe, expect, it } from 'vitest';
 import type { StepRecord } from '../../../src/protocol';
 import { config, rollout, run, step } from '../records';
-import { openStudio, withLayout } from './screen';
+import { openStudio, painted, withLayout } from './screen';
 
 withLayout();
 
@@ -38,6 +38,7 @@ async function opened(hash = '#/rollouts', changes: Partial<typeof config> = {})
     { type: 'step', runId: 'run-1', record },
   );
   await waitFor(() => expect(screen.getByRole('grid')).toBeTruthy());
+  await painted();
   return studio;
 }
 

@@ -6,7 +6,7 @@ import type { DatasetSummary } from '../../../src/protocol';
 import type { TrainerNews } from '../../../src/studio/store/client';
 import type { DatasetAnswer } from '../../../src/studio/store/reduce';
 import { App } from '../../../src/studio/ui/App';
-import { StudioContext } from '../../../src/studio/ui/context';
+import { afterNextFrame, StudioContext } from '../../../src/studio/ui/context';
 import { type Scripted, scriptedSession } from '../scripted';
 
 /** happy-dom lays nothing out; virtual lists and charts need a room to fill. */
@@ -16,6 +16,21 @@ export function withLayout() {
     vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(600);
     vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(900);
     vi.spyOn(HTMLElement.prototype, 'getBoundingClientRect').mockReturnValue(new DOMRect(0, 0, 900, 600));
+    vi.stubGlobal(
+      'ResizeObserver',
+      class {
+        readonly #tell: ResizeObserverCallback;
+        constructor(tell: ResizeObserverCallback) {
+          this.#tell = tell;
+        }
+        observe(target: Element) {
+          const entry = { target, contentRect: new DOMRect(0, 0, 900, 600) } as ResizeObserverEntry;
+          queueMicrotask(() => this.#tell([entry], this));
+        }
+        unobserve() {}
+        disconnect() {}
+      },
+    );
     HTMLDialogElement.prototype.showModal = function showModal() {
       this.open = true;
     };
@@ -35,6 +50,13 @@ export interface Screen extends Scripted {
   /** Folds trainer news and paints. */
   tell(...events: TrainerNews[]): Promise<void>;
   addDataset(dataset: DatasetSummary): Promise<void>;
+}
+
+/** Until what waits for a painted frame is there; twice, since one screen goes before the other comes. */
+export async function painted(): Promise<void> {
+  const frame = () => new Promise<void>((resolve) => void afterNextFrame(resolve));
+  await act(frame);
+  await act(frame);
 }
 
 /** The whole studio at `hash`, booted. */

@@ -6,6 +6,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid holds the focus and names its active row
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from 'react';
+import { useIsPainted } from '../context';
 import { cx } from './cx';
 import css from './VirtualTable.module.css';
 
@@ -47,7 +48,10 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const { onSelect, onRange, onScrollTop, topSignal = 0 } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const id = useId();
+  /** Rows follow the painted table: how many fit is then known without laying the page out for it. */
+  const isPainted = useIsPainted();
   const virtualizer = useVirtualizer({
+    enabled: isPainted,
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
@@ -63,8 +67,11 @@ export function VirtualTable<R>(props: VirtualTableProps<R>) {
   const target = useRef(selected);
   target.current = selected;
   useEffect(() => {
-    if (selectedKey !== undefined && target.current !== null) virtualizer.scrollToIndex(target.current);
-  }, [virtualizer, selectedKey]);
+    if (!isPainted || selectedKey === undefined || target.current === null) return;
+    // With the next frame, whose layout it needs: sooner would lay the page out twice.
+    const frame = requestAnimationFrame(() => virtualizer.scrollToIndex(target.current ?? 0));
+    return () => cancelAnimationFrame(frame);
+  }, [virtualizer, selectedKey, isPainted]);
 
   useEffect(() => {
     if (topSignal > 0) scroller.current?.scrollTo({ top: 0 });

@@ -7,6 +7,7 @@ import type { RolloutRecord } from '../../../protocol';
 import { preview } from '../../store/completion';
 import { formatCount, formatFixed, formatNumber } from '../../store/format';
 import { isCorrect, siblings } from '../../store/rollouts';
+import { useIsPainted } from '../context';
 import { KEYS, useKeys } from '../keys';
 import { Button } from '../kit/Button';
 import { cx } from '../kit/cx';
@@ -29,6 +30,7 @@ interface InspectorProps {
 export function Inspector({ rollout, rollouts, wide, onWide, onShow }: InspectorProps) {
   const [editing, setEditing] = useState(false);
   const drafts = useDrafts();
+  const isPainted = useIsPainted();
   const group = siblings(rollouts, rollout);
   const at = group.findIndex(({ id }) => id === rollout.id);
   const move = (by: 1 | -1) => {
@@ -98,12 +100,14 @@ export function Inspector({ rollout, rollouts, wide, onWide, onShow }: Inspector
             is 0.
           </p>
         )}
-        <Inspection
-          rollout={rollout}
-          group={group}
-          draft={editing ? drafts(rollout.id, rollout.completion) : null}
-          onDone={edit}
-        />
+        {isPainted && (
+          <Inspection
+            rollout={rollout}
+            group={group}
+            draft={editing ? drafts(rollout.id, rollout.completion) : null}
+            onDone={edit}
+          />
+        )}
       </div>
     </Panel>
   );

@@ -3,15 +3,15 @@
  * end labels so that colour is never alone, checkpoint flags, an optional band. Charts with the
  * same `syncId` hover together.
  */
-import { memo, useEffect, useMemo, useRef, useState } from 'react';
-import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, Tooltip, XAxis, YAxis } from 'recharts';
-import { formatNumber } from '../../store/format';
+import { memo, type RefObject, useCallback, useMemo, useRef } from 'react';
+import { Area, ComposedChart, Line, Tooltip, XAxis, YAxis } from 'recharts';
 import { type Column, niceTicks, POINT_LIMIT } from '../../store/series';
 import { useOnScreen, useWidth } from '../context';
 import css from './LinePlot.module.css';
+import { PlotFrame } from './PlotFrame';
 import { EndLabels, Markers, RawLines, Readout } from './PlotLayers';
-import { extent, nearestTick, type Row, type Series, toRows } from './plotRows';
-import { useTurn } from './turns';
+import { extent, nearestTick, type Series, ticksOf, toRows } from './plotRows';
+import { type Stage, useDrawing } from './turns';
 
 interface LinePlotProps {
   readonly label: string;
@@ -38,7 +38,9 @@ const UNKNOWN_WIDTH = 600;
 
 // Recharts takes a new object for a new setting and draws again: these stay the same.
 const WHOLE_X = ['dataMin', 'dataMax'] as const;
-const TICK = { fill: 'var(--muted)', fontSize: 11 };
+const NO_FLAGS: readonly number[] = [];
+/** Pixels around the plot: below and on the left, the values along the axes. */
+const MARGIN = { top: 8, right: 10, bottom: 22, left: 46 };
 const CURSOR = { stroke: 'var(--muted)', strokeDasharray: '2 2' };
 
 /** Pixels for a value, a marker and the longest of these names. */
@@ -48,89 +50,76 @@ export const labelRoom = (names: readonly string[]): number =>
 /** Drawn in its turn and while on screen, so that no chart holds the page still; its room is kept. */
 export const LinePlot = memo((props: LinePlotProps) => {
   const figure = useRef<HTMLElement>(null);
+  const canvas = useRef<HTMLDivElement>(null);
   const width = useWidth(figure);
-  const wanted = useOnScreen(figure);
-  /** Axes first, lines in the next turn: both at once would be the longest task of all. */
-  const [hasAxes, setHasAxes] = useState(false);
-  const value = useMemo(
-    () => ({ ...props, width: width || UNKNOWN_WIDTH, bare: !hasAxes }),
-    [props, width, hasAxes],
+  const isOnScreen = useOnScreen(figure);
+  const wanted = isOnScreen && width !== null;
+  const seen = useRef(isOnScreen);
+  seen.current = isOnScreen;
+  const draw = useMemo(
+    () =>
+      wanted
+        ? (stage: Stage) => <Chart {...props} width={width || UNKNOWN_WIDTH} stage={stage} seen={seen} />
+        : null,
+    [props, width, wanted],
   );
-  const drawn = useTurn(value, wanted && width !== null);
-  useEffect(() => setHasAxes(drawn !== null), [drawn]);
+  useDrawing(canvas, draw);
   return (
     <figure ref={figure} className={css.figure} style={{ height: props.height }} aria-label={props.label}>
-      <div className={css.canvas}>{drawn && <Chart {...drawn} />}</div>
+      <div ref={canvas} className={css.canvas} />
     </figure>
   );
 });
 
-/** `bare`: only the axes, for these lines. */
-const Chart = memo((props: LinePlotProps & { readonly width: number; readonly bare: boolean }) => {
-  const { label, x, series, band, flags = [], height, width, bare, syncId, formatX } = props;
+interface ChartProps extends LinePlotProps {
+  readonly width: number;
+  readonly stage: Stage;
+  /** Whether anybody sees it: only then it hovers with the others. */
+  readonly seen: RefObject<boolean>;
+}
+
+const Chart = memo((props: ChartProps) => {
+  const { label, x, series, band, flags = NO_FLAGS, height, width, stage, seen, syncId, formatX } = props;
   const { endLabels = 0, small = false } = props;
   const limit = small ? SMALL_POINTS : POINT_LIMIT;
   const rows = useMemo(() => toRows(x, series, band, limit), [x, series, band, limit]);
   const domain = useMemo(() => extent(rows), [rows]);
-  // Steps are whole: ticks between them would read as the same one again.
-  const ticksX = niceTicks(x[0] ?? 0, x.at(-1) ?? 1, small ? 4 : 7).filter(
-    (tick, index, ticks) => index === 0 || formatX(tick) !== formatX(ticks[index - 1]!),
+  const ticksX = useMemo(
+    () => ticksOf(x[0] ?? 0, x.at(-1) ?? 1, small ? 4 : 7, formatX),
+    [x, small, formatX],
   );
-  const lines = bare ? [] : series;
-  const margin = useMemo(() => ({ top: 8, right: endLabels || 10, bottom: 0, left: 0 }), [endLabels]);
+  const ticksY = useMemo(() => niceTicks(...domain, small ? 3 : 5), [domain, small]);
+  const lines = stage === 'lines' ? series : [];
+  const findTick: typeof nearestTick = useCallback(
+    (ticks, at) => (seen.current ? nearestTick(ticks, at) : -1),
+    [seen],
+  );
+  const margin = useMemo(() => ({ ...MARGIN, right: endLabels || MARGIN.right }), [endLabels]);
   return (
     <ComposedChart
       width={width}
       height={height}
       data={rows}
       syncId={syncId}
-      syncMethod={nearestTick}
+      syncMethod={findTick}
       margin={margin}
       title={label}
     >
-      <CartesianGrid stroke="var(--line)" vertical={false} syncWithTicks />
-      <XAxis
-        dataKey="x"
-        type="number"
-        domain={WHOLE_X}
-        ticks={ticksX}
-        tickFormatter={formatX}
-        tick={TICK}
-        stroke="var(--line-strong)"
-        tickLine={false}
-        minTickGap={36}
-        height={22}
-      />
-      <YAxis
-        domain={domain}
-        tickFormatter={formatNumber}
-        tick={TICK}
-        stroke="var(--line-strong)"
-        axisLine={false}
-        tickLine={false}
-        ticks={niceTicks(...domain, small ? 3 : 5)}
-        width={46}
-      />
-      <Tooltip
-        isAnimationActive={false}
-        cursor={CURSOR}
-        content={({ active, payload }) =>
-          active && payload?.[0] ? (
-            <Readout row={payload[0].payload as Row} series={series} formatX={formatX} />
-          ) : null
-        }
-      />
-      {flags.map((at) => (
-        <ReferenceLine
-          key={at}
-          x={at}
-          stroke="var(--muted)"
-          strokeDasharray="1 3"
-          label={{ value: '⚑', position: 'insideTopLeft', fill: 'var(--muted)', fontSize: 11, offset: 2 }}
-        />
-      ))}
+      {stage !== 'room' && (
+        <>
+          <XAxis hide dataKey="x" type="number" domain={WHOLE_X} niceTicks="none" />
+          <YAxis hide domain={domain} niceTicks="none" />
+          <Tooltip
+            isAnimationActive={false}
+            cursor={CURSOR}
+            content={<Readout series={series} formatX={formatX} />}
+          />
+          <PlotFrame ticksX={ticksX} ticksY={ticksY} flags={flags} formatX={formatX} />
+        </>
+      )}
       {band && lines[0] && (
         <Area
+          zIndex={0}
           dataKey="band"
           stroke="none"
           fill={lines[0].style.color}
@@ -144,6 +133,7 @@ const Chart = memo((props: LinePlotProps & { readonly width: number; readonly ba
       {lines.map(({ key, style, strong }) => (
         <Line
           key={key}
+          zIndex={0}
           dataKey={key}
           stroke={style.color}
           strokeWidth={strong ? 2.5 : small ? 1.5 : 1.8}

@@ -120,12 +120,17 @@ export function EndLabels({ rows, series }: LayerProps) {
 }
 
 interface ReadoutProps {
-  readonly row: Row;
   readonly series: readonly Series[];
   readonly formatX: (x: number) => string;
+  /** These two come from Recharts. */
+  readonly active?: boolean;
+  readonly payload?: readonly { readonly payload?: unknown }[];
 }
 
-export function Readout({ row, series, formatX }: ReadoutProps) {
+/** The values under the pointer. */
+export function Readout({ series, formatX, active, payload }: ReadoutProps) {
+  const row = payload?.[0]?.payload as Row | undefined;
+  if (!active || !row) return null;
   const number = (key: string) => (typeof row[key] === 'number' ? row[key] : null);
   return (
     <div className={css.readout}>

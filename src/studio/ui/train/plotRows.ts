@@ -1,5 +1,5 @@
-/** From series to what Recharts takes: decimated rows, and the room they need on the y axis. Pure. */
-import { type Column, decimate } from '../../store/series';
+/** From series to what Recharts takes: decimated rows, the room they need on the y axis, ticks on x. Pure. */
+import { type Column, decimate, niceTicks } from '../../store/series';
 import type { LineStyle } from './objectiveStyle';
 
 export interface Series {
@@ -70,4 +70,39 @@ export function extent(rows: readonly Row[]): [number, number] {
   const air = flat ? 0.1 * size || 0.1 : 0.04 * (high - low);
   // 0 is a floor for what cannot be negative, and anchors shares and rewards.
   return [low >= 0 ? (low < 0.35 * high ? 0 : low - air) : low - air, high + air];
+}
+
+/** Round values from `low` to `high`, no two of which read the same: of those, the whole one stays. */
+export function ticksOf(low: number, high: number, count: number, format: (x: number) => string): number[] {
+  const byText = new Map<string, number>();
+  for (const tick of niceTicks(low, high, count)) {
+    const text = format(tick);
+    if (!byText.has(text) || Number.isInteger(tick)) byText.set(text, tick);
+  }
+  return [...byText.values()];
+}
+
+/** Pixels of a character along the x axis, about. */
+const CHARACTER = 6.6;
+/** Pixels between two texts there, at least. */
+const TEXT_GAP = 36;
+
+/** A text along the x axis, centred at this pixel. */
+export interface Tick {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** The ticks that have room left of `right`: the last one is moved in and stays, then as many as fit. */
+export function fitTicks(ticks: readonly Tick[], right: number): Tick[] {
+  const shown: Tick[] = [];
+  let end = right;
+  for (const { at, text } of ticks.toReversed()) {
+    const half = (CHARACTER * text.length) / 2;
+    const centre = shown.length === 0 ? Math.min(at, end - half) : at;
+    if (centre + half > end) continue;
+    shown.unshift({ at: centre, text });
+    end = centre - half - TEXT_GAP;
+  }
+  return shown;
 }
