@@ -3,7 +3,7 @@
  * task of the page's thread and every frame on record.
  *
  * A task counts by the processor time of its thread, so that a busy machine does not fail the test. No
- * task should be over 50 ms, and none measured was over 35; the bounds are twice that, for slower machines.
+ * task should be over 50 ms, and none measured was over 45; the bounds are some twice that, for slower machines.
  */
 import type { CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ interface TraceEvent {
 
 const LONG_TASK_MS = 50;
 /** The bounds: a task's processor time, and the median time between two frames. */
-const TASK_BOUND_MS = 75;
+const TASK_BOUND_MS = 80;
 const FRAME_BOUND_MS = 34;
 /** More than the walk takes. */
 const STEPS = 1000;
