@@ -2,7 +2,7 @@
  * Trains the starter by CRPO on the default settings, once per seed, and tells whether the reward
  * rises: the page's own step, on the wasm backend, with held-out cases before and after.
  */
-import type { StepEnvironment } from '../../src/engine/crpo/environment';
+import { NEVER_PAUSED, type StepEnvironment } from '../../src/engine/crpo/environment';
 import { defaultConfig } from '../../src/engine/crpo/settings';
 import { initialState } from '../../src/engine/crpo/state';
 import { crpoStep } from '../../src/engine/crpo/step';
@@ -75,7 +75,7 @@ async function resultOn(heldOut: StepEnvironment): Promise<DatasetResult> {
   );
   for await (const batch of batches) cases.push(...batch);
   const dataset = { datasetId: 'heldout', name: 'heldout', part: 'all' } as const;
-  return summarize(dataset, cases, { samples: 1, seed: heldOut.config.seed });
+  return summarize(dataset, cases, { samples: 1, seed: heldOut.config.seed }, NEVER_PAUSED);
 }
 
 function stepLine(seed: number, { step, metrics }: StepRecord): string {

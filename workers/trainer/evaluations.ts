@@ -38,7 +38,7 @@ import { nextMacrotask } from '../macrotask';
 import { openCases } from './cases';
 import { type Engine, takeUpTuning, tuningToStore } from './engine';
 import { type Holdings, type OpenedPolicy, openPolicy, reopenPolicy } from './evaluated-policy';
-import type { TrainerHost } from './host';
+import { type TrainerHost, UNSTOPPED } from './host';
 import { importEvaluation } from './imported-evaluation';
 
 /** Progress within a batch is told at most this often. */
@@ -129,7 +129,8 @@ export class Evaluations {
   ): Promise<CommandResults['compare-evaluations']> {
     const record = await findEvaluation(this.#host.evaluationDatabase, first.id);
     const all = (reference: ResultReference) => this.cases(reference, 0, Number.POSITIVE_INFINITY);
-    const compared = compare(await all(first), await all(second), record.summary.config.seed);
+    const { seed } = record.summary.config;
+    const compared = await compare(await all(first), await all(second), seed, UNSTOPPED);
     return { first, second, ...compared };
   }
 
@@ -182,7 +183,7 @@ export class Evaluations {
       for (const dataset of stored.summary.datasets.keys()) {
         stored = await this.#evaluateDataset(stored, dataset, opened, pausing, stopwatch);
       }
-      results = await this.#results(stored);
+      results = await this.#results(stored, pausing);
     } catch (thrown) {
       if (!(thrown instanceof EvaluationPaused)) throw thrown;
     } finally {
@@ -251,12 +252,13 @@ export class Evaluations {
     return stored;
   }
 
-  async #results(record: StoredEvaluation): Promise<DatasetResult[]> {
+  async #results(record: StoredEvaluation, { signal }: AbortController): Promise<DatasetResult[]> {
     const { datasets, samples, config } = record.summary;
     const results: DatasetResult[] = [];
     for (const [index, facts] of datasets.entries()) {
       const cases = await readCases(this.#host.evaluationDatabase, record, index);
-      results.push(summarize(facts, cases, { samples, seed: config.seed }));
+      const host = { breathe: nextMacrotask, signal };
+      results.push(await summarize(facts, cases, { samples, seed: config.seed }, host));
     }
     return results;
   }

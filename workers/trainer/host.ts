@@ -2,9 +2,14 @@
 import type { UseStore } from 'idb-keyval';
 import type { Sentinel } from '../../src/engine/checkpoint/sentinel';
 import type { HostStorage } from '../../src/engine/checkpoint/store';
+import { NEVER_PAUSED, type Pausable } from '../../src/engine/crpo/environment';
 import type { TensorHost } from '../../src/engine/tensor';
 import type { TrainerEvent } from '../../src/protocol';
+import { nextMacrotask } from '../macrotask';
 import type { Score } from '../scorer/client';
+
+/** For a task that nobody pauses: commands are answered while it is under way. */
+export const UNSTOPPED: Pausable = { ...NEVER_PAUSED, breathe: nextMacrotask };
 
 export interface TrainerHost {
   post(event: TrainerEvent): void;

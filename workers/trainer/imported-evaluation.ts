@@ -12,7 +12,7 @@ import {
   StudioError,
 } from '../../src/protocol';
 import { openCases } from './cases';
-import type { TrainerHost } from './host';
+import { type TrainerHost, UNSTOPPED } from './host';
 
 /** The text of a file is in memory as a whole while it is read. */
 const MAX_FILE_BYTES = 256 * 2 ** 20;
@@ -67,7 +67,7 @@ export async function importEvaluation(
     temperature: 0,
     config,
     progress,
-    results: [summarize(facts, cases, { samples, seed: config.seed })],
+    results: [await summarize(facts, cases, { samples, seed: config.seed }, UNSTOPPED)],
   };
   await storeWhole(host.evaluationDatabase, evaluation, cases);
   return { evaluation, ...report };

@@ -4,6 +4,7 @@
  */
 import type { Estimate, EvaluatedCase, EvaluatedSample, EvaluationComparison } from '../../protocol';
 import { StudioError } from '../../protocol';
+import type { Pausable } from '../crpo/environment';
 import { mean } from '../crpo/statistics';
 import { estimates, perCase } from './figures';
 import { mcnemarPValue } from './statistics';
@@ -12,11 +13,12 @@ import { majorityCorrect, objectiveNames } from './summary';
 type Pair = readonly [first: EvaluatedCase, second: EvaluatedCase];
 
 /** @throws StudioError `nothing-to-compare` when the two share no case */
-export function compare(
+export async function compare(
   first: readonly EvaluatedCase[],
   second: readonly EvaluatedCase[],
   seed: number,
-): Omit<EvaluationComparison, 'first' | 'second'> {
+  host: Pausable,
+): Promise<Omit<EvaluationComparison, 'first' | 'second'>> {
   const partners = new Map(second.map((each) => [keyOf(each), each]));
   const pairs = first.flatMap((each): Pair[] => {
     const partner = partners.get(keyOf(each));
@@ -27,7 +29,7 @@ export function compare(
   const names = objectiveNames(pairs.flat());
   const difference = (of: (sample: EvaluatedSample) => number | null) =>
     perCase(pairs, ([one, other]) => minus(caseMean(other, of), caseMean(one, of)));
-  const figures = estimates<string>(
+  const figures = await estimates<string>(
     {
       accuracy: difference(({ correct }) => Number(correct)),
       reward: difference(({ reward }) => reward),
@@ -38,6 +40,7 @@ export function compare(
     },
     pairs.length,
     seed,
+    host,
   );
   const objectives = names.map((name): [string, Estimate] => [name, figures[`objective/${name}`]!]);
   return {

@@ -1,5 +1,6 @@
 /** Figures of an evaluation: ratios of sums over cases, by name, with intervals from the same resamples. */
 import type { Estimate, EvaluatedCase, EvaluatedSample, Interval, Proportion } from '../../protocol';
+import type { Pausable } from '../crpo/environment';
 import { bootstrapIntervals, type Ratio, ratioOf } from './bootstrap';
 import { wilsonInterval } from './statistics';
 
@@ -30,16 +31,18 @@ export function perCase<T>(cases: readonly T[], of: (each: T) => number | null):
   };
 }
 
-export function estimates<Name extends string>(
+export async function estimates<Name extends string>(
   ratios: Readonly<Record<Name, Ratio>>,
   cases: number,
   seed: number,
-): Record<Name, Estimate> {
+  host: Pausable,
+): Promise<Record<Name, Estimate>> {
   const names = Object.keys(ratios) as Name[];
-  const intervals = bootstrapIntervals(
+  const intervals = await bootstrapIntervals(
     names.map((name) => ratios[name]),
     cases,
     seed,
+    host,
   );
   const found = names.map((name, index) => [name, estimate(ratios[name], intervals[index]!)] as const);
   return Object.fromEntries(found) as Record<Name, Estimate>;

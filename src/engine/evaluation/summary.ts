@@ -9,6 +9,7 @@ import type {
   LetterBias,
   ResultSlice,
 } from '../../protocol';
+import type { Pausable } from '../crpo/environment';
 import type { Ratio } from './bootstrap';
 import { RESPONSE_COUNTS } from './counts';
 import { estimates, perCase, perSample, proportion } from './figures';
@@ -24,12 +25,13 @@ export interface SummarySettings {
   readonly seed: number;
 }
 
-/** Deterministic: the same cases, the same result to the last bit. */
-export function summarize(
+/** Deterministic: the same cases, the same result to the last bit, wherever the host breathes. */
+export async function summarize(
   { datasetId, name, part }: Pick<EvaluationDatasetFacts, 'datasetId' | 'name' | 'part'>,
   cases: readonly EvaluatedCase[],
   { samples: samplesPerCase, seed }: SummarySettings,
-): DatasetResult {
+  host: Pausable,
+): Promise<DatasetResult> {
   const objectives = objectiveNames(cases);
   const counts = RESPONSE_COUNTS.filter((count) => cases.some((each) => hasCount(each, count.name)));
   const ks = sampleCounts(
@@ -39,7 +41,7 @@ export function summarize(
   const accuracy = perSample(cases, isCorrect);
   const parsable = perSample(cases, (sample) => (sample.outcome === 'valid' ? isCorrect(sample) : null));
   const truncated = perSample(cases, (sample) => Number(sample.truncated));
-  const figures = estimates<string>(
+  const figures = await estimates<string>(
     {
       accuracy,
       parsable,
@@ -62,6 +64,7 @@ export function summarize(
     },
     cases.length,
     seed,
+    host,
   );
   const independent = samplesPerCase === 1;
   const share = (ratio: Ratio, figure: string) => proportion(ratio, figures[figure]!.interval, independent);

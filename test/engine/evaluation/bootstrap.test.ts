@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NEVER_PAUSED } from '../../../src/engine/crpo/environment';
 import { bootstrapIntervals, type Ratio, ratioOf } from '../../../src/engine/evaluation/bootstrap';
 import { STREAMS, threefry2x32, uniform } from '../../../src/engine/random';
 
@@ -36,46 +37,70 @@ function slowInterval(
   return [at(0.025), at(0.975)];
 }
 
+const intervals = (ratios: readonly Ratio[], cases: number, seed: number, resamples?: number) =>
+  bootstrapIntervals(ratios, cases, seed, NEVER_PAUSED, resamples);
+
 describe('bootstrapIntervals', () => {
   const mixed = ratio([3, 0, 1.5, -2, 7, 0], [1, 0, 2, 1, 4, 0]);
 
-  it('equals a slow reference on the same draws', () => {
+  it('equals a slow reference on the same draws', async () => {
     for (const each of [ratio([0, 1, 1, 0, 1, 0, 0, 1, 1]), mixed, ratio([1, 2])]) {
-      const [found] = bootstrapIntervals([each], each.numerators.length, 11, 400);
+      const [found] = await intervals([each], each.numerators.length, 11, 400);
       const [low, high] = slowInterval(each, 11, 400);
       expect(found!.low).toBeCloseTo(low, 12);
       expect(found!.high).toBeCloseTo(high, 12);
     }
   });
 
-  it('is a function of its seed, and of nothing beside a figure', () => {
+  it('is a function of its seed, and of nothing beside a figure', async () => {
     const values = ratio(Array.from({ length: 40 }, (_, i) => (i * 7) % 11));
-    const [alone] = bootstrapIntervals([values], 40, 5);
-    expect(bootstrapIntervals([values], 40, 5)[0]).toEqual(alone);
-    expect(bootstrapIntervals([ratio(new Array(40).fill(1)), values], 40, 5)[1]).toEqual(alone);
-    expect(bootstrapIntervals([values], 40, 6)[0]).not.toEqual(alone);
+    const [alone] = await intervals([values], 40, 5);
+    expect((await intervals([values], 40, 5))[0]).toEqual(alone);
+    expect((await intervals([ratio(new Array(40).fill(1)), values], 40, 5))[1]).toEqual(alone);
+    expect((await intervals([values], 40, 6))[0]).not.toEqual(alone);
   });
 
-  it('has no interval for fewer than two cases that count', () => {
-    expect(bootstrapIntervals([ratio([1])], 1, 1)).toEqual([null]);
-    expect(bootstrapIntervals([ratio([1, 0, 0], [1, 0, 0])], 3, 1)).toEqual([null]);
-    expect(bootstrapIntervals([], 0, 1)).toEqual([]);
+  it('lets the host breathe in bounded work, with the same numbers, and stops when asked to', async () => {
+    const cases = 5000;
+    const values = ratio(Array.from({ length: cases }, (_, i) => (i * 7) % 11));
+    const ratios = Array.from({ length: 20 }, () => values);
+    let breaths = 0;
+    const breathe = async () => void breaths++;
+    const [first] = await bootstrapIntervals(ratios, cases, 5, { ...NEVER_PAUSED, breathe }, 100);
+    // A resample costs 8 · 5000 for its draws and 20 · 5000 for its sums: 28 of them are 4e6 at most.
+    expect(breaths).toBe(4);
+    breaths = 0;
+    expect(await bootstrapIntervals([values], cases, 5, { ...NEVER_PAUSED, breathe }, 100)).toEqual([first]);
+    expect(breaths).toBe(2);
+    const signal = {
+      throwIfAborted: () => {
+        if (breaths === 4) throw new Error('enough');
+      },
+    };
+    await expect(bootstrapIntervals([values], cases, 5, { breathe, signal })).rejects.toThrow('enough');
+    expect(breaths).toBe(4);
   });
 
-  it('sums over some cases as over all with nothing elsewhere', () => {
+  it('has no interval for fewer than two cases that count', async () => {
+    expect(await intervals([ratio([1])], 1, 1)).toEqual([null]);
+    expect(await intervals([ratio([1, 0, 0], [1, 0, 0])], 3, 1)).toEqual([null]);
+    expect(await intervals([], 0, 1)).toEqual([]);
+  });
+
+  it('sums over some cases as over all with nothing elsewhere', async () => {
     const some = { ...ratio([1, 0, 1], [1, 1, 1]), positions: Uint32Array.of(0, 3, 4) };
     const all = ratio([1, 0, 0, 0, 1, 0], [1, 0, 0, 1, 1, 0]);
-    const [ofSome, ofAll] = bootstrapIntervals([some, all], 6, 8);
+    const [ofSome, ofAll] = await intervals([some, all], 6, 8);
     expect(ofSome).toEqual(ofAll);
   });
 
-  it('covers the true share in 90 to 98 of 100 samples', () => {
+  it('covers the true share in 90 to 98 of 100 samples', async () => {
     // 200 samples of 60 cases that are right with probability 0.4; their draws are a stream of their own.
     const truth = 0.4;
     let covered = 0;
     for (let set = 0; set < 200; set++) {
       const values = Array.from({ length: 60 }, (_, i) => Number(uniform(99, 'init', set, i) < truth));
-      const [interval] = bootstrapIntervals([ratio(values)], 60, set, 400);
+      const [interval] = await intervals([ratio(values)], 60, set, 400);
       if (interval!.low <= truth && truth <= interval!.high) covered++;
     }
     expect(covered / 200).toBeGreaterThanOrEqual(0.9);

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { NEVER_PAUSED } from '../../../src/engine/crpo/environment';
 import { majorityCorrect, sampleCounts, summarize } from '../../../src/engine/evaluation/summary';
 import { caseOf, casesOf, sampleOf } from './made';
 
 const dataset = { datasetId: 'data-1', name: 'Made', part: 'held-out' } as const;
 const summaryOf = (cases: Parameters<typeof summarize>[1], samples = cases[0]!.samples.length) =>
-  summarize(dataset, cases, { samples, seed: 3 });
+  summarize(dataset, cases, { samples, seed: 3 }, NEVER_PAUSED);
 
 describe('summarize', () => {
-  it('counts over all and over the parsable, with both intervals', () => {
-    const result = summaryOf(casesOf('A', 'B', '-', 'A'));
+  it('counts over all and over the parsable, with both intervals', async () => {
+    const result = await summaryOf(casesOf('A', 'B', '-', 'A'));
     expect(result).toMatchObject({ datasetName: 'Made', part: 'held-out', cases: 4, samplesPerCase: 1 });
     expect(result.accuracy).toMatchObject({ count: 2, of: 4, value: 0.5 });
     expect(result.accuracyOfParsable).toMatchObject({ count: 2, of: 3, value: 2 / 3 });
@@ -23,9 +24,9 @@ describe('summarize', () => {
     expect(result.tokens.value).toBe(10);
   });
 
-  it('gives pass@k and maj@k for one, the powers of two and all', () => {
+  it('gives pass@k and maj@k for one, the powers of two and all', async () => {
     // Case 1: 2 of 3 correct; case 2: 1 of 3, and its majority B is wrong.
-    const result = summaryOf(casesOf('BAA', 'BBA'));
+    const result = await summaryOf(casesOf('BAA', 'BBA'));
     expect(result.passAt.map(({ k }) => k)).toEqual([1, 2, 3]);
     const value = ({ estimate }: (typeof result.passAt)[number]) => estimate.value;
     expect(value(result.passAt[0]!)).toBeCloseTo((2 / 3 + 1 / 3) / 2, 15);
@@ -38,7 +39,7 @@ describe('summarize', () => {
     expect(result.accuracy.bootstrap).not.toBeNull();
   });
 
-  it('leaves out what does not apply, and says to how many cases it applied', () => {
+  it('leaves out what does not apply, and says to how many cases it applied', async () => {
     const cases = casesOf('A', 'A', 'A', 'A');
     const [first, second] = cases;
     const scored = [
@@ -46,7 +47,7 @@ describe('summarize', () => {
       { ...second!, samples: [sampleOf('A', { rewards: { citation: null }, counts: { cited: 1 } })] },
       { ...cases[2]!, samples: [sampleOf('A', { rewards: { citation: 0.1 }, tokens: null })] },
     ];
-    const { objectives, counts, tokens } = summaryOf(scored);
+    const { objectives, counts, tokens } = await summaryOf(scored);
     expect(objectives.citation).toMatchObject({ value: 0.3, cases: 2 });
     expect(counts).toEqual([
       {
@@ -57,17 +58,17 @@ describe('summarize', () => {
       },
     ]);
     expect(tokens).toMatchObject({ value: 10, cases: 2 });
-    expect(summaryOf([{ ...first!, samples: [sampleOf('A', { tokens: null })] }]).tokens).toEqual({
+    expect((await summaryOf([{ ...first!, samples: [sampleOf('A', { tokens: null })] }])).tokens).toEqual({
       value: null,
       interval: null,
       cases: 0,
     });
   });
 
-  it('measures whether letters are preferred', () => {
+  it('measures whether letters are preferred', async () => {
     // Gold: A 3, C 1. Answered: B 3, A 1: ½ (|1/4 − 3/4| + |3/4 − 0| + |0 − 1/4|) = 0.75.
     const cases = [...casesOf('A', 'B', 'B'), caseOf(3, 'B', { answer: 'C' })];
-    expect(summaryOf(cases).letters).toEqual({
+    expect((await summaryOf(cases)).letters).toEqual({
       letters: [
         { letter: 'A', gold: 3, predicted: 1 },
         { letter: 'B', gold: 0, predicted: 3 },
@@ -75,15 +76,17 @@ describe('summarize', () => {
       ],
       totalVariation: 0.75,
     });
-    expect(summaryOf(casesOf('-', '-')).letters).toBeNull();
-    expect(summaryOf([caseOf(0, 'A', { answer: null, openAnswer: 'gout', options: {} })]).letters).toBeNull();
+    expect((await summaryOf(casesOf('-', '-'))).letters).toBeNull();
+    expect(
+      (await summaryOf([caseOf(0, 'A', { answer: null, openAnswer: 'gout', options: {} })])).letters,
+    ).toBeNull();
   });
 
-  it('slices by facets that have five cases', () => {
+  it('slices by facets that have five cases', async () => {
     const cases = Array.from({ length: 11 }, (_, index) =>
       caseOf(index, index < 6 ? 'A' : 'B', { facets: { step: index < 6 ? '1' : '2', rare: `${index}` } }),
     );
-    const slices = summaryOf(cases).slices;
+    const slices = (await summaryOf(cases)).slices;
     expect(slices.map(({ facet, value, cases }) => [facet, value, cases])).toEqual([
       ['step', '1', 6],
       ['step', '2', 5],
@@ -93,11 +96,11 @@ describe('summarize', () => {
     expect(slices[0]!.accuracy.wilson!.low).toBeCloseTo(0.6096657120978346, 12);
   });
 
-  it('is a function of cases and seed', () => {
+  it('is a function of cases and seed', async () => {
     const cases = casesOf('AB', '-B', 'AA', 'BB', 'BA');
-    expect(summaryOf(cases)).toEqual(summaryOf(structuredClone(cases)));
-    const other = summarize(dataset, cases, { samples: 2, seed: 4 });
-    expect(other.accuracy.value).toBe(summaryOf(cases).accuracy.value);
+    expect(await summaryOf(cases)).toEqual(await summaryOf(structuredClone(cases)));
+    const other = await summarize(dataset, cases, { samples: 2, seed: 4 }, NEVER_PAUSED);
+    expect(other.accuracy.value).toBe((await summaryOf(cases)).accuracy.value);
   });
 });
 

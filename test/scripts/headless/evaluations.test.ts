@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Evaluations } from '../../../scripts/headless/evaluations.mjs';
 import { RunFolder } from '../../../scripts/headless/outputs.mjs';
 import type { StudioPage } from '../../../scripts/headless/page.mjs';
+import { NEVER_PAUSED } from '../../../src/engine/crpo/environment';
 import { defaultConfig, validateConfig } from '../../../src/engine/crpo/settings';
 import { compare } from '../../../src/engine/evaluation/compare';
 import { summarize } from '../../../src/engine/evaluation/summary';
@@ -34,13 +35,19 @@ function scriptedPage(answers: readonly (readonly string[])[], status = 'finishe
       sent.push(command);
       if (command.type === 'compare-evaluations') {
         const [first, second] = [command.first, command.second].map(({ id }) => evaluated[Number(id)]!);
-        return { first: command.first, second: command.second, ...compare(first!, second!, 1) };
+        return {
+          first: command.first,
+          second: command.second,
+          ...(await compare(first!, second!, 1, NEVER_PAUSED)),
+        };
       }
       if (command.type !== 'start-evaluation') throw new Error(`unexpected ${command.type}`);
       const cases = casesOf(...answers[evaluated.length]!);
       const id = `${evaluated.push(cases) - 1}`;
-      const results = command.request.datasets.map(({ datasetId, part }) =>
-        summarize({ datasetId, name: datasetId, part }, cases, { samples: 1, seed: 1 }),
+      const results = await Promise.all(
+        command.request.datasets.map(({ datasetId, part }) =>
+          summarize({ datasetId, name: datasetId, part }, cases, { samples: 1, seed: 1 }, NEVER_PAUSED),
+        ),
       );
       return { id, status, policy: { step: Number(id) * 30 }, results: status === 'finished' ? results : [] };
     },

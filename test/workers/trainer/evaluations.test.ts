@@ -114,7 +114,7 @@ describe('evaluations', () => {
     const { trainer, datasetId } = await readyTrainer(newBrowser());
     const whole = await trainer.send({ type: 'start-evaluation', request: requestOn(datasetId) });
     const expected = await recordOf(trainer, whole);
-    for (const pauseAt of [1, 3, 4, 6]) {
+    for (const pauseAt of [1, 3, 4, 6, 7]) {
       const browser = newBrowser();
       const { trainer: first } = await readyTrainer(browser);
       const pausing = first
