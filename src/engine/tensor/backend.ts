@@ -131,12 +131,9 @@ async function activateWebgpu(adapter: GpuAdapter, software: boolean): Promise<v
 }
 
 async function activateWasm(host: TensorHost): Promise<{ name: 'wasm'; adapter: string; software: boolean }> {
-  // No threads. tfjs starts them from blob: scripts, which the content security policy refuses, and then
-  // waits for ever. With blob: in script-src it still does after a minified build: the threads run the
-  // factory's source text, which names variables of the module around it. Unminified they start, with at
-  // most half of the logical cores, and train to the same bits with 1, 2 and 4 threads; but threads that
-  // wait spin, and where other programs held the cores two of them took 4 times as long as one, four 10
-  // times. What they gain on idle cores is not measured.
+  // No threads: left to itself tfjs would start them where the page is isolated, from blob: scripts, which the
+  // content security policy refuses, and then wait for ever. Started another way they made no step faster
+  // on two cores, and all slower where other programs held the cores: docs/engine.md has the figures.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   if (host.wasmFolder !== undefined) setWasmPaths(host.wasmFolder);
   await activate('wasm');
