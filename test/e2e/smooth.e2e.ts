@@ -80,6 +80,7 @@ describe.skipIf(noBrowser)('a page that trains', () => {
     await press(page, 'gh', 'h1', 'Post-train');
     await press(page, 'gr', 'figure path[data-raw]');
     await seeAllCharts(page);
+    await restOnChart(page);
     const { status } = await page.evaluate(() => window.crpoStudio!.state().run!);
     expect(status).toBe('running');
 
@@ -128,6 +129,17 @@ async function seeAllCharts(page: Page): Promise<void> {
   };
   const scroll = () => page.mouse.wheel(0, 300).then(() => page.evaluate(isDrawn));
   await expect.poll(scroll, { timeout: 30_000, interval: 300 }).toBe(true);
+}
+
+/** The pointer rests on the first chart while steps come in; the others show where. */
+async function restOnChart(page: Page): Promise<void> {
+  const chart = page.locator('figure').first();
+  await chart.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await chart.boundingBox())!;
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await until(page, '[data-pointer]');
+  const before = await page.evaluate(() => window.crpoStudio!.state().run!.step);
+  await page.waitForFunction((step) => window.crpoStudio!.state().run!.step > step + 2, before);
 }
 
 /** As cheap for the page as can be: what its thread does for the test is on record too. */

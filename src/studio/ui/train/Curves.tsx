@@ -175,7 +175,6 @@ export function Curves() {
               series={series}
               flags={flags}
               height={264}
-              syncId="run"
               formatX={format}
               endLabels={room}
             />
@@ -198,7 +197,6 @@ export function Curves() {
             series={dead}
             flags={flags}
             height={Math.max(132, AXIS_HEIGHT + LABEL_HEIGHT * dead.length)}
-            syncId="run"
             formatX={format}
             endLabels={room}
           />
@@ -213,7 +211,6 @@ export function Curves() {
             band={total.band}
             flags={flags}
             height={196}
-            syncId="run"
             formatX={format}
             endLabels={room}
           />

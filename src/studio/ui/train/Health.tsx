@@ -84,15 +84,7 @@ export function Health() {
                 <span>{label}</span>
                 <strong>{share ? formatPercent(value) : formatNumber(value)}</strong>
               </p>
-              <LinePlot
-                label={label}
-                x={x}
-                series={series}
-                height={92}
-                syncId="run"
-                formatX={FORMAT_X[axis]}
-                small
-              />
+              <LinePlot label={label} x={x} series={series} height={92} formatX={FORMAT_X[axis]} small />
             </div>
           );
         })}

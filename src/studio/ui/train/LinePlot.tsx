@@ -1,16 +1,17 @@
 /**
  * Lines over a shared x: smoothed in front, raw behind at a quarter of the strength, markers and
- * end labels so that colour is never alone, checkpoint flags, an optional band. Charts with the
- * same `syncId` hover together.
+ * end labels so that colour is never alone, checkpoint flags, an optional band.
  */
-import { memo, type RefObject, useCallback, useMemo, useRef } from 'react';
+import { memo, type RefObject, useMemo, useRef } from 'react';
 import { Area, ComposedChart, Line, Tooltip, XAxis, YAxis } from 'recharts';
 import { type Column, niceTicks, POINT_LIMIT } from '../../store/series';
 import { useOnScreen, useWidth } from '../context';
 import css from './LinePlot.module.css';
 import { PlotFrame } from './PlotFrame';
-import { EndLabels, Markers, RawLines, Readout } from './PlotLayers';
-import { extent, nearestTick, type Series, ticksOf, toRows } from './plotRows';
+import { EndLabels, Markers, RawLines } from './PlotLayers';
+import { extent, type Series, ticksOf, toRows } from './plotRows';
+import { CURSOR, PointedAt } from './pointed';
+import { TooltipReadout } from './Readout';
 import { type Stage, useDrawing } from './turns';
 
 interface LinePlotProps {
@@ -22,7 +23,6 @@ interface LinePlotProps {
   /** x of the checkpoints. */
   readonly flags?: readonly number[];
   readonly height: number;
-  readonly syncId: string;
   readonly formatX: (x: number) => string;
   /** Names and newest values at the lines' ends, in this many pixels; see `labelRoom`. */
   readonly endLabels?: number;
@@ -41,7 +41,6 @@ const WHOLE_X = ['dataMin', 'dataMax'] as const;
 const NO_FLAGS: readonly number[] = [];
 /** Pixels around the plot: below and on the left, the values along the axes. */
 const MARGIN = { top: 8, right: 10, bottom: 22, left: 46 };
-const CURSOR = { stroke: 'var(--muted)', strokeDasharray: '2 2' };
 
 /** Pixels for a value, a marker and the longest of these names. */
 export const labelRoom = (names: readonly string[]): number =>
@@ -74,12 +73,12 @@ export const LinePlot = memo((props: LinePlotProps) => {
 interface ChartProps extends LinePlotProps {
   readonly width: number;
   readonly stage: Stage;
-  /** Whether anybody sees it: only then it hovers with the others. */
+  /** Whether anybody sees it: only then it shows where the others are pointed at. */
   readonly seen: RefObject<boolean>;
 }
 
 const Chart = memo((props: ChartProps) => {
-  const { label, x, series, band, flags = NO_FLAGS, height, width, stage, seen, syncId, formatX } = props;
+  const { label, x, series, band, flags = NO_FLAGS, height, width, stage, seen, formatX } = props;
   const { endLabels = 0, small = false } = props;
   const limit = small ? SMALL_POINTS : POINT_LIMIT;
   const rows = useMemo(() => toRows(x, series, band, limit), [x, series, band, limit]);
@@ -90,21 +89,9 @@ const Chart = memo((props: ChartProps) => {
   );
   const ticksY = useMemo(() => niceTicks(...domain, small ? 3 : 5), [domain, small]);
   const lines = stage === 'lines' ? series : [];
-  const findTick: typeof nearestTick = useCallback(
-    (ticks, at) => (seen.current ? nearestTick(ticks, at) : -1),
-    [seen],
-  );
   const margin = useMemo(() => ({ ...MARGIN, right: endLabels || MARGIN.right }), [endLabels]);
   return (
-    <ComposedChart
-      width={width}
-      height={height}
-      data={rows}
-      syncId={syncId}
-      syncMethod={findTick}
-      margin={margin}
-      title={label}
-    >
+    <ComposedChart width={width} height={height} data={rows} margin={margin} title={label}>
       {stage !== 'room' && (
         <>
           <XAxis hide dataKey="x" type="number" domain={WHOLE_X} niceTicks="none" />
@@ -112,7 +99,7 @@ const Chart = memo((props: ChartProps) => {
           <Tooltip
             isAnimationActive={false}
             cursor={CURSOR}
-            content={<Readout series={series} formatX={formatX} />}
+            content={<TooltipReadout series={series} formatX={formatX} />}
           />
           <PlotFrame ticksX={ticksX} ticksY={ticksY} flags={flags} formatX={formatX} />
         </>
@@ -146,6 +133,7 @@ const Chart = memo((props: ChartProps) => {
       ))}
       {!small && <Markers rows={rows} series={lines} />}
       {endLabels > 0 && <EndLabels rows={rows} series={lines} />}
+      <PointedAt rows={rows} series={lines} formatX={formatX} seen={seen} />
     </ComposedChart>
   );
 });

@@ -1,8 +1,7 @@
-/** What a line plot draws over Recharts' own layers: markers, names at the lines' ends, the readout. */
+/** What a line plot draws over Recharts' own layers: raw values, markers, names at the lines' ends. */
 import { usePlotArea, useXAxisScale, useYAxisScale } from 'recharts';
 import { formatNumber } from '../../store/format';
 import { spreadLabels } from '../../store/series';
-import css from './LinePlot.module.css';
 import type { Row, Series } from './plotRows';
 
 const LABEL_GAP = 15;
@@ -116,34 +115,5 @@ export function EndLabels({ rows, series }: LayerProps) {
         </g>
       ))}
     </g>
-  );
-}
-
-interface ReadoutProps {
-  readonly series: readonly Series[];
-  readonly formatX: (x: number) => string;
-  /** These two come from Recharts. */
-  readonly active?: boolean;
-  readonly payload?: readonly { readonly payload?: unknown }[];
-}
-
-/** The values under the pointer. */
-export function Readout({ series, formatX, active, payload }: ReadoutProps) {
-  const row = payload?.[0]?.payload as Row | undefined;
-  if (!active || !row) return null;
-  const number = (key: string) => (typeof row[key] === 'number' ? row[key] : null);
-  return (
-    <div className={css.readout}>
-      <p className={css.readoutTitle}>{formatX(number('x') ?? 0)}</p>
-      {series.map(({ key, label, style, raw }) => (
-        <p key={key} className={css.readoutRow}>
-          <span style={{ color: style.color }}>
-            {style.marker || '━'} {label}
-          </span>
-          <strong>{formatNumber(number(key))}</strong>
-          {raw && <span className={css.raw}>raw {formatNumber(number(`${key}/raw`))}</span>}
-        </p>
-      ))}
-    </div>
   );
 }

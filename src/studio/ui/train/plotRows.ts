@@ -14,7 +14,10 @@ export interface Series {
 }
 
 /** `x`, each series under its key and, as measured, under `key/raw`; `band`: lower and upper edge. */
-export type Row = Record<string, number | null | [number, number]>;
+export interface Row {
+  readonly x: number;
+  [key: string]: number | null | [number, number];
+}
 
 /** Decimated rows, one record per x. */
 export function toRows(
@@ -41,14 +44,11 @@ export function toRows(
   });
 }
 
-/** Charts that hover together may hold different points of the same x. */
-export function nearestTick(
-  ticks: readonly { readonly value?: unknown }[],
-  { activeLabel }: { activeLabel?: unknown },
-): number {
-  const distance = (index: number) => Math.abs(Number(ticks[index]!.value) - Number(activeLabel));
-  let nearest = 0;
-  for (let index = 1; index < ticks.length; index++) if (distance(index) < distance(nearest)) nearest = index;
+/** Charts that are pointed at together may hold different points of the same x. */
+export function nearestRow(rows: readonly Row[], x: number): Row | undefined {
+  const distance = (row: Row) => Math.abs(row.x - x);
+  let nearest = rows[0];
+  for (const row of rows) if (distance(row) < distance(nearest!)) nearest = row;
   return nearest;
 }
 
