@@ -121,15 +121,24 @@ function takenBy(
   };
   const whole = measured(caseName);
   const { result } = whole;
-  const value = valueIn(whole, quantity, caseName);
   if (shorter !== undefined) {
-    const perToken =
-      (value - valueIn(measured(shorter), quantity, shorter)) / (tokensOf(caseName) - tokensOf(shorter));
+    const less = valueIn(leastTime(measured(shorter)), quantity, shorter);
+    const difference = valueIn(leastTime(whole), quantity, caseName) - less;
+    if (quantity === 'time' && difference <= 0)
+      throw new Error(`${side}: the machine was too busy to tell what a token takes`);
+    const perToken = difference / (tokensOf(caseName) - tokensOf(shorter));
     return { value: perToken * tokens, spread: null, result };
   }
+  const value = valueIn(whole, quantity, caseName);
   const perToken = baseline !== null && typeof baseline !== 'string';
   const parts = perToken ? tokensOf(caseName) : 1;
   return { value: value / parts, spread: quantity === 'time' ? divided(whole.time, parts) : null, result };
+}
+
+/** A busy machine only adds to a time: for a difference of two, the least of each is nearest to the truth. */
+function leastTime(measurement: Measurement): Measurement {
+  const { time } = measurement;
+  return { ...measurement, time: { ...time, median: time.lowest } };
 }
 
 function divided({ median, lowest, highest, repeats }: Spread, by: number): Spread {

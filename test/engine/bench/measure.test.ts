@@ -114,6 +114,31 @@ describe('a row', () => {
     expect(figures).toMatchObject({ ours: 20, baseline: 200, ratio: 10, difference: null });
   });
 
+  it('of time per token takes the least of both rollouts, and is none where noise is larger', () => {
+    const noisy = (median: number, lowest: number): Outcome => {
+      const time = { median, lowest, highest: median, repeats: 5 };
+      return { measurement: { time, gpu: null, work: null, result: 1 } };
+    };
+    const perToken: RowPlan = {
+      ...{ ...plan, caseName: 'rollout-d128', shorter: 'rollout-d128-half' },
+      ...{ quantity: 'time', baseline: null },
+    };
+    const took = (half: Outcome) =>
+      rowOf(
+        perToken,
+        'cpu',
+        outcomes([
+          [job('engine', 'rollout-d128'), noisy(700, 640)],
+          [job('engine', 'rollout-d128-half'), half],
+        ]),
+      );
+    expect(took(noisy(690, 320)).figures).toMatchObject({ ours: 20, spread: null });
+    expect(took(noisy(690, 650))).toMatchObject({
+      figures: null,
+      problem: 'engine: the machine was too busy to tell what a token takes',
+    });
+  });
+
   it('of the engine against itself is per token', () => {
     const work = (multiplyAdds: number): Work => ({ multiplyAdds, bytes: 0 });
     const both = outcomes([
