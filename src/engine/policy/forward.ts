@@ -2,8 +2,9 @@
 import { StudioError } from '../../protocol/errors';
 import { takeRows, tf } from '../tensor';
 import { attentionContext, causalAttention, type KeysAndValues, type SequenceMask } from './attention';
-import { tokenDistribution } from './head';
-import { decoderLayer, type ForwardModel, normalize } from './layers';
+import type { PolicyConfig } from './config';
+import { type HeadOptions, tokenDistribution } from './head';
+import { type Attention, attentionBlock, type ForwardModel, mlpBlock, normalize } from './layers';
 import { EMBEDDING, FINAL_NORM, HEAD } from './parameters';
 
 /** Prompts padded on the left to P tokens, completions on the right to T. */
@@ -32,16 +33,40 @@ export function hiddenStates(
   capture?: (layer: KeysAndValues) => void,
 ): tf.Tensor2D {
   return tf.tidy(() => {
-    const { config } = model;
-    const context = attentionContext(config, sequences);
+    const context = attentionContext(model.config, sequences);
     let x = embed(model, sequences.inputIds);
-    for (let layer = 0; layer < config.layers; layer++) {
-      const next = decoderLayer(model, layer, x, causalAttention(config, context, capture));
+    for (const { apply } of blocksOf(model.config, causalAttention(model.config, context, capture))) {
+      const next = apply(model, x);
       x.dispose();
       x = next;
     }
     return x;
   });
+}
+
+/** Half a decoder layer: what the forward pass is made of between embedding and final norm. */
+export interface Block {
+  /** HF paths of the modules whose weights it reads. */
+  readonly modules: readonly string[];
+  /** [N·S, D] → [N·S, D] */
+  readonly apply: (model: ForwardModel, x: tf.Tensor2D) => tf.Tensor2D;
+}
+
+/** In order: of each layer the attention, then the MLP. */
+export function blocksOf({ layers }: PolicyConfig, attend: Attention): readonly Block[] {
+  return Array.from({ length: layers }, (_, layer): Block[] => {
+    const path = `model.layers.${layer}`;
+    return [
+      {
+        modules: [`${path}.input_layernorm`, `${path}.self_attn`],
+        apply: (model, x) => attentionBlock(model, layer, x, attend),
+      },
+      {
+        modules: [`${path}.post_attention_layernorm`, `${path}.mlp`],
+        apply: (model, x) => mlpBlock(model, layer, x),
+      },
+    ];
+  }).flat();
 }
 
 /** Rows of the embedding: M ids → [M, D]. */
@@ -66,16 +91,36 @@ export function headOf(model: ForwardModel): tf.Tensor2D {
   return tf.transpose(weights.get(EMBEDDING) as tf.Tensor2D);
 }
 
-/** Log-probability and entropy of each completion token, (N, T); the logits at P−1 … P+T−2 give them. */
+/** Of each completion token, (N, T); `entropy` null: it was not asked for. */
+export interface CompletionDistribution {
+  readonly logprobs: tf.Tensor2D;
+  readonly entropy: tf.Tensor2D | null;
+}
+
+/** The whole forward pass of a batch. */
 export function completionDistribution(
   model: ForwardModel,
   batch: TokenBatch,
-  options: { readonly temperature: number; readonly entropy: boolean; readonly headTrains: boolean },
-): { logprobs: tf.Tensor2D; entropy: tf.Tensor2D | null } {
-  const { rows, promptLength, completionLength, inputIds, attentionMask } = batch;
-  const length = checkedLength(batch);
+  options: HeadOptions,
+): CompletionDistribution {
+  const hidden = hiddenStates(model, sequencesOf(batch));
+  try {
+    return distributionOf(model, batch, hidden, options);
+  } finally {
+    hidden.dispose();
+  }
+}
+
+/** Its end, from the hidden states of the last layer, [N·S, D]; the logits at P−1 … P+T−2 give it. */
+export function distributionOf(
+  model: ForwardModel,
+  batch: TokenBatch,
+  hidden: tf.Tensor2D,
+  options: HeadOptions,
+): CompletionDistribution {
+  const { rows, promptLength, completionLength, inputIds } = batch;
+  const length = promptLength + completionLength;
   const [logprobs, entropy] = tf.tidy(() => {
-    const hidden = hiddenStates(model, { rows, length, inputIds, attentionMask });
     const at = (offset: number) =>
       Int32Array.from({ length: rows * completionLength }, (_, index) => {
         const row = Math.floor(index / completionLength);
@@ -90,17 +135,14 @@ export function completionDistribution(
   return { logprobs: logprobs!, entropy: entropy ?? null };
 }
 
-function checkedLength({
-  rows,
-  promptLength,
-  completionLength,
-  inputIds,
-  attentionMask,
-}: TokenBatch): number {
+/** Checks its shape. */
+export function sequencesOf(batch: TokenBatch): TokenSequences {
+  const { rows, promptLength, completionLength, inputIds, attentionMask } = batch;
   const length = promptLength + completionLength;
   const values = rows * length;
   const whole = rows > 0 && promptLength > 0 && completionLength > 0;
-  if (whole && inputIds.length === values && attentionMask.length === values) return length;
+  if (whole && inputIds.length === values && attentionMask.length === values)
+    return { rows, length, inputIds, attentionMask };
   throw new StudioError({
     boundary: 'internal',
     code: 'token-batch-shape',

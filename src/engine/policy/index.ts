@@ -1,7 +1,7 @@
 /** The policy model: config, weights, forward pass, KV-cache decoding, LoRA. */
 export { type PolicyConfig, readPolicyConfig } from './config';
 export type { Decoder } from './decoder';
-export type { TokenBatch } from './forward';
+export type { CompletionDistribution, TokenBatch } from './forward';
 export { LORA_TARGETS, type LoraSettings, loraSettings } from './lora';
 export { countParameters, type ParameterLayout } from './parameters';
 export { createPolicy, type Policy, readPolicy } from './policy';

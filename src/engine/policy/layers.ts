@@ -32,19 +32,34 @@ export function decoderLayer(
   x: tf.Tensor2D,
   attend: Attention,
 ): tf.Tensor2D {
+  return tf.tidy(() => mlpBlock(model, layer, attentionBlock(model, layer, x, attend)));
+}
+
+/** Its first half, x + attention(norm(x)). */
+export function attentionBlock(
+  model: ForwardModel,
+  layer: number,
+  x: tf.Tensor2D,
+  attend: Attention,
+): tf.Tensor2D {
   return tf.tidy(() => {
     const prefix = `model.layers.${layer}`;
-    const project = (module: string, input: tf.Tensor2D) => linear(model, `${prefix}.${module}`, input);
+    const project = (module: string, input: tf.Tensor2D) =>
+      linear(model, `${prefix}.self_attn.${module}`, input);
     const normed = normalize(model, `${prefix}.input_layernorm.weight`, x);
-    const attended = attend(
-      project('self_attn.q_proj', normed),
-      project('self_attn.k_proj', normed),
-      project('self_attn.v_proj', normed),
-    );
-    const middle = tf.add<tf.Tensor2D>(x, project('self_attn.o_proj', attended));
-    const mlpInput = normalize(model, `${prefix}.post_attention_layernorm.weight`, middle);
-    const hidden = swiglu(project('mlp.gate_proj', mlpInput), project('mlp.up_proj', mlpInput));
-    return tf.add<tf.Tensor2D>(middle, project('mlp.down_proj', hidden));
+    const attended = attend(project('q_proj', normed), project('k_proj', normed), project('v_proj', normed));
+    return tf.add<tf.Tensor2D>(x, project('o_proj', attended));
+  });
+}
+
+/** Its second half, x + mlp(norm(x)). */
+export function mlpBlock(model: ForwardModel, layer: number, x: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => {
+    const prefix = `model.layers.${layer}`;
+    const project = (module: string, input: tf.Tensor2D) => linear(model, `${prefix}.mlp.${module}`, input);
+    const normed = normalize(model, `${prefix}.post_attention_layernorm.weight`, x);
+    const hidden = swiglu(project('gate_proj', normed), project('up_proj', normed));
+    return tf.add<tf.Tensor2D>(x, project('down_proj', hidden));
   });
 }
 

@@ -8,10 +8,12 @@ import type { NamedArray } from '../files';
 import { assertShape, constant, matmul, tf, trimGpuPool } from '../tensor';
 import type { PolicyConfig } from './config';
 import { type Decoder, type PrefillOptions, startDecoder } from './decoder';
-import { completionDistribution, type TokenBatch } from './forward';
+import { type CompletionDistribution, completionDistribution, type TokenBatch } from './forward';
+import type { HeadOptions } from './head';
 import type { ForwardModel, LoraFactors } from './layers';
 import { adapterConfig, type LoraSettings, loraScale, loraSpecs } from './lora';
-import { layoutOf, type ParameterLayout, sizeOf, weightSpecs } from './parameters';
+import { layoutOf, type ParameterEntry, type ParameterLayout, sizeOf, weightSpecs } from './parameters';
+import { type ForwardPieces, forwardPieces } from './pieces';
 import type { PolicySource } from './source';
 import { fromDevice, loadTensors, type TensorMap, toDevice } from './weights';
 
@@ -40,7 +42,9 @@ export interface Policy {
       readonly parameters?: readonly tf.Tensor[];
       readonly entropy?: boolean;
     },
-  ): { logprobs: tf.Tensor2D; entropy: tf.Tensor2D | null };
+  ): CompletionDistribution;
+  /** `tokenLogprobs` for training, piece by piece. */
+  tokenLogprobPieces(batch: TokenBatch, options: Omit<HeadOptions, 'headTrains'>): ForwardPieces;
   /** Runs the prompts (token ids, none empty); the weights must not change before the decoder is disposed of. */
   startDecoding(
     prompts: readonly (readonly number[])[],
@@ -110,8 +114,7 @@ function createFrom({ config, configJson, weights, adapter, frozen }: PolicyStat
   const trained = adapter?.tensors ?? weights;
   const layout = layoutOf(frozen ? [] : adapter === null ? specs : adapterSpecs);
 
-  function modelWith(parameters: readonly tf.Tensor[] | undefined, adapterOn: boolean): ForwardModel {
-    const current = parameters === undefined ? trained : substitute(trained, layout, parameters);
+  function modelOf(current: TensorMap, adapterOn = true): ForwardModel {
     if (adapter === null) return { config, weights: current, adapter: null };
     return { config, weights, adapter: adapterOn ? adapterView(config, adapter.settings, current) : null };
   }
@@ -123,7 +126,7 @@ function createFrom({ config, configJson, weights, adapter, frozen }: PolicyStat
     layout,
     trainable: () => layout.entries.map(({ name }) => trained.get(name)!),
     assignTrainable: (values) => {
-      checkParameters(layout, values);
+      checkParameters(layout.entries, values);
       layout.entries.forEach(({ name }, index) => {
         const [old, value] = [trained.get(name)!, values[index]!];
         trained.set(name, tf.keep(value));
@@ -132,12 +135,17 @@ function createFrom({ config, configJson, weights, adapter, frozen }: PolicyStat
       trimGpuPool(MAX_FREE_GPU_BYTES);
     },
     tokenLogprobs: (batch, { temperature, adapter: adapterOn = true, parameters, entropy = false }) => {
-      const model = modelWith(parameters, adapterOn);
+      const current = parameters === undefined ? trained : substitute(trained, layout.entries, parameters);
+      const model = modelOf(current, adapterOn);
       const headTrains = parameters !== undefined && adapter === null;
       return completionDistribution(model, batch, { temperature, entropy, headTrains });
     },
-    startDecoding: (prompts, { adapter: adapterOn = true, ...options } = {}) =>
-      startDecoder(modelWith(undefined, adapterOn), prompts, options),
+    tokenLogprobPieces: (batch, options) =>
+      forwardPieces(config, layout, batch, { ...options, headTrains: adapter === null }, (...given) =>
+        modelOf(substitute(trained, ...given)),
+      ),
+    startDecoding: (prompts, { adapter: adapterOn, ...options } = {}) =>
+      startDecoder(modelOf(trained, adapterOn), prompts, options),
     frozenCopy: () => {
       const copied = adapter && { settings: adapter.settings, tensors: cloneAll(adapter.tensors) };
       return createFrom({ config, configJson, weights: cloneAll(weights), adapter: copied, frozen: true });
@@ -166,12 +174,12 @@ function createFrom({ config, configJson, weights, adapter, frozen }: PolicyStat
 
 function substitute(
   trained: TensorMap,
-  layout: ParameterLayout,
+  entries: readonly ParameterEntry[],
   parameters: readonly tf.Tensor[],
 ): TensorMap {
-  checkParameters(layout, parameters);
+  checkParameters(entries, parameters);
   const current = new Map(trained);
-  layout.entries.forEach(({ name }, index) => {
+  entries.forEach(({ name }, index) => {
     current.set(name, parameters[index]!);
   });
   return current;
@@ -218,7 +226,7 @@ function cloneAll(tensors: TensorMap): TensorMap {
   return new Map([...tensors].map(([name, tensor]) => [name, tf.keep(tf.clone(tensor))]));
 }
 
-function checkParameters({ entries }: ParameterLayout, values: readonly tf.Tensor[]): void {
+function checkParameters(entries: readonly ParameterEntry[], values: readonly tf.Tensor[]): void {
   if (values.length !== entries.length) {
     throw new StudioError({
       boundary: 'internal',

@@ -11,13 +11,14 @@ import type { FrozenPolicy, Learner } from '../learner';
 import { noGradient } from '../optimizer';
 import { adamwUpdate, type MomentTensors } from './adamw';
 import { generate } from './generate';
-import { lossGradient } from './gradient';
-import { gradientWork, logprobWork, PART_MULTIPLY_ADDS, partsOf } from './parts';
+import { lossGradient, lossGradientInPieces } from './gradient';
+import { rowsLoss } from './objective';
+import { exceeds, gradientWork, logprobWork, PART_MULTIPLY_ADDS, partsOf } from './parts';
 import { tokenBatch } from './token-batch';
 
 /**
  * Takes ownership of the policy; `padToken` fills its batches. On the CPU the host breathes within a
- * micro-batch, after `partMultiplyAdds` at most or one row.
+ * micro-batch, after `partMultiplyAdds` at most, or one row's log-probs, or a piece of one row's gradient.
  */
 export function plainLearner(
   policy: Policy,
@@ -42,15 +43,29 @@ export function plainLearner(
     ...frozen(policy, padToken, partMultiplyAdds),
     layout,
     async addGradient(rows, objective, host) {
+      const before = gradient;
       const totals: number[] = [];
-      for (const [index, part] of partsOf(rows, gradientWork, policy.config, partMultiplyAdds).entries()) {
-        if (index > 0) await breathe(host);
-        const added = lossGradient(policy, part, objective, padToken, gradient);
-        dropGradient();
-        gradient = added.gradient;
-        for (const [at, value] of (await readOnce(added.values)).entries())
-          totals[at] = (totals[at] ?? 0) + value;
+      /** With the parts so far; `before` is given up for it when it has them all. */
+      let sum = before;
+      const dropSum = () => sum !== before && sum?.dispose();
+      try {
+        for (const [index, part] of partsOf(rows, gradientWork, policy.config, partMultiplyAdds).entries()) {
+          if (index > 0) await breathe(host);
+          const loss = rowsLoss(part, objective, padToken);
+          const added = exceeds(part, gradientWork, policy.config, partMultiplyAdds)
+            ? await lossGradientInPieces(policy, loss, sum, host)
+            : lossGradient(policy, loss, sum);
+          dropSum();
+          sum = added.gradient;
+          for (const [at, value] of (await readOnce(added.values)).entries())
+            totals[at] = (totals[at] ?? 0) + value;
+        }
+      } catch (failure) {
+        dropSum();
+        throw failure;
       }
+      if (sum !== before) dropGradient();
+      gradient = sum;
       return totals;
     },
     async applyGradient(update) {

@@ -12,7 +12,7 @@ import { paddedWidth } from './token-batch';
 
 /**
  * Multiply-adds of a part: at most 0.2 s of tfjs-wasm on one core of 2024. The starter's longest rows on
- * its own cases, 224 tokens, are one alone.
+ * its own cases, 224 tokens, are one alone. The gradient of a longer row is taken in pieces.
  */
 export const PART_MULTIPLY_ADDS = 0.75e9;
 
@@ -38,6 +38,15 @@ export function partsOf<Row extends TokenSequence>(
   config: PolicyConfig,
   limit: number,
 ): (readonly Row[])[] {
-  if (tf.getBackend() === 'webgpu') return [rows];
-  return cutRows(rows, (part) => work(part, config) <= limit);
+  return cutRows(rows, (part) => !exceeds(part, work, config, limit));
+}
+
+/** Whether the rows take too long in one go: of the parts, only one row alone may. */
+export function exceeds(
+  rows: readonly TokenSequence[],
+  work: Work,
+  config: PolicyConfig,
+  limit: number,
+): boolean {
+  return tf.getBackend() !== 'webgpu' && work(rows, config) > limit;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LossRollout } from '../../../../src/engine/crpo/learner';
 import { plainLearner } from '../../../../src/engine/crpo/plain/learner';
 import {
+  exceeds,
   gradientWork,
   logprobWork,
   PART_MULTIPLY_ADDS,
@@ -72,6 +73,15 @@ describeOnBackends('partsOf', () => {
     expect(partsOf(rows, gradientWork, starter, Number.POSITIVE_INFINITY)).toEqual([rows]);
     expect(partsOf([], gradientWork, starter, 1)).toEqual([]);
   });
+
+  it('leaves parts too long only where one row is', () => {
+    const tooLong = (...rows: LossRollout[]) => exceeds(rows, gradientWork, starter, PART_MULTIPLY_ADDS);
+    expect([tooLong(row(112, 112)), tooLong(row(160, 160)), tooLong(row(112, 112), row(1, 1))]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
 });
 
 describeOnBackends('a micro-batch in parts', () => {
@@ -79,7 +89,9 @@ describeOnBackends('a micro-batch in parts', () => {
 
   it('adds up to the same loss, sums and gradient, and lets the host breathe between them', async () => {
     const results = [];
-    for (const limit of [Number.POSITIVE_INFINITY, 1]) {
+    const { config } = tinyPolicy();
+    const longest = Math.max(...ROWS.map((row) => gradientWork([row], config)));
+    for (const limit of [Number.POSITIVE_INFINITY, longest]) {
       const learner = plainLearner(tinyPolicy(), PAD, limit);
       let breaths = 0;
       const breathe = async () => void breaths++;
@@ -89,7 +101,8 @@ describeOnBackends('a micro-batch in parts', () => {
     }
     const [whole, parts] = results;
     expect(whole!.breaths).toBe(0);
-    expect(parts!.breaths).toBe(ROWS.length - 1);
+    expect(parts!.breaths).toBe(partsOf(ROWS, gradientWork, config, longest).length - 1);
+    expect(parts!.breaths).toBeGreaterThan(0);
     expect(parts!.values).toEqual(whole!.values.map((value) => expect.closeTo(value, 4)));
     const size = Math.hypot(...whole!.gradient);
     expect(size).toBeGreaterThan(0.01);
