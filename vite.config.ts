@@ -22,23 +22,38 @@ function buildId(): string {
   }
 }
 
-/** Serves the TensorFlow.js wasm binaries as `wasm/*.wasm`, in development and in the build. */
-function wasmBinaries(): Plugin {
-  const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
-  const names = readdirSync(folder).filter((name) => name.endsWith('.wasm'));
+/** TensorFlow.js' files for WebAssembly, by their names in the folder `wasm/`. */
+function wasmFiles(): ReadonlyMap<string, string | Buffer> {
+  const root = dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json'));
+  const binaries = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.wasm'));
+  const files = new Map<string, string | Buffer>(
+    binaries.map((name) => [name, readFileSync(join(root, 'dist', name))]),
+  );
+  // What threads run (src/engine/tensor/wasm-threads.ts): the factory as it is, because a minified one does not
+  // stand alone, and the script that the package keeps as a string for a blob, its line breaks escaped as there.
+  const threads = 'tfjs-backend-wasm-threaded-simd';
+  files.set(`${threads}.js`, readFileSync(join(root, 'wasm-out', `${threads}.js`)));
+  const { wasmWorkerContents } = require(join(root, 'wasm-out', `${threads}.worker.js`));
+  files.set(`${threads}.worker.js`, wasmWorkerContents.replace(/\n/g, '\\n'));
+  return files;
+}
+
+/** Serves them in development and in the build. */
+function wasmFolder(): Plugin {
+  const files = wasmFiles();
   return {
-    name: 'wasm-binaries',
+    name: 'wasm-folder',
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
-        const name = names.find((each) => request.url?.split('?')[0] === `/wasm/${each}`);
-        if (!name) return next();
-        response.setHeader('Content-Type', 'application/wasm');
-        response.end(readFileSync(join(folder, name)));
+        const name = /^\/wasm\/([^/?]+)/.exec(request.url ?? '')?.[1] ?? '';
+        const content = files.get(name);
+        if (content === undefined) return next();
+        response.setHeader('Content-Type', name.endsWith('.js') ? 'text/javascript' : 'application/wasm');
+        response.end(content);
       });
     },
     generateBundle() {
-      for (const name of names)
-        this.emitFile({ type: 'asset', fileName: `wasm/${name}`, source: readFileSync(join(folder, name)) });
+      for (const [name, source] of files) this.emitFile({ type: 'asset', fileName: `wasm/${name}`, source });
     },
   };
 }
@@ -49,7 +64,7 @@ export default defineConfig(({ command }) => {
   return {
     base: './',
     appType: 'mpa', // a missing file is a 404, never index.html in disguise
-    plugins: [react(), wasmBinaries()],
+    plugins: [react(), wasmFolder()],
     define: { __BUILD__: JSON.stringify(buildId()) },
     worker: { format: 'es' },
     build: { target: 'chrome123', chunkSizeWarningLimit: 2500 }, // 123: light-dark()

@@ -9,9 +9,15 @@ import { wasmFolder } from './wasm-folder';
 
 declare const __BUILD__: string;
 
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
 const service = new TrainerService({
   post: (event) => self.postMessage(event),
-  tensor: { gpu: navigator.gpu, wasmFolder: wasmFolder() },
+  tensor: {
+    gpu: navigator.gpu,
+    wasmFolder: wasmFolder(),
+    ...(crossOriginIsolated && { threads: { processors: navigator.hardwareConcurrency, sleep } }),
+  },
   score: scorerClient(
     () => new Worker(new URL('./scorer.worker.ts', import.meta.url), { type: 'module', name: 'scorer' }),
   ),

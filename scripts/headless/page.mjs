@@ -43,10 +43,11 @@ export class PageError extends CommandError {
  * @param {string} options.browserPath
  * @param {string} options.url of the served studio
  * @param {import('../lib/options.mjs').Backend} options.backend
+ * @param {number | undefined} options.threads on WebAssembly; undefined: the page finds out
  * @param {(event: News) => void} options.onEvent every event that is not an answer, in order
  * @returns {Promise<StudioPage>} once the workers answer and the starter is loaded
  */
-export async function openStudioPage({ browserPath, url, backend, onEvent }) {
+export async function openStudioPage({ browserPath, url, backend, threads, onEvent }) {
   // A profile on disk: the default context is incognito, where IndexedDB refuses large values.
   const profile = mkdtempSync(join(tmpdir(), 'crpo-studio-'));
   const context = await chromium.launchPersistentContext(profile, {
@@ -64,7 +65,8 @@ export async function openStudioPage({ browserPath, url, backend, onEvent }) {
   const studio = new StudioPage(context, page, profile);
   try {
     // `capture` shows the curves alone, as the picture of the run needs them.
-    await studio.start(`${url}?backend=${backend}&capture`, onEvent);
+    const threadsAsked = threads === undefined ? '' : `&threads=${threads}`;
+    await studio.start(`${url}?backend=${backend}${threadsAsked}&capture`, onEvent);
   } catch (error) {
     await studio.close();
     throw error;

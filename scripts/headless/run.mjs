@@ -49,6 +49,7 @@ export async function runHeadless(options) {
       browserPath: browser.path,
       url: server.url,
       backend: options.backend,
+      threads: options.threads,
       onEvent: (event) => log.hear(event),
     });
     const interrupted = listenForInterrupts(() => {

@@ -13,6 +13,7 @@ export const startUsage = `Usage
     --steps N                       optimizer updates in total; 0 only evaluates
     --seed N                        decides every random choice of the run
     --backend auto|webgpu|wasm      where the tensors live (default: auto)
+    --threads N                     on WebAssembly, 1 to 8 (default: as many as are faster here)
     --resume ZIP                    go on from an earlier checkpoint.zip
     --evaluate FILE                 questions to score before and after; may be repeated
     --samples K                     completions per evaluated question (default: 1, greedy)
@@ -28,6 +29,7 @@ const optionTypes = /** @type {const} */ ({
   steps: { type: 'string' },
   seed: { type: 'string' },
   backend: { type: 'string' },
+  threads: { type: 'string' },
   resume: { type: 'string' },
   evaluate: { type: 'string', multiple: true },
   samples: { type: 'string' },
@@ -47,6 +49,7 @@ const optionTypes = /** @type {const} */ ({
  * @property {number} [steps]
  * @property {number} [seed]
  * @property {Backend} backend
+ * @property {number} [threads]
  * @property {string} [resume]
  * @property {readonly string[]} evaluate
  * @property {number} samples
@@ -82,6 +85,7 @@ export function parseStartOptions(args) {
       ...(values.preset === undefined ? {} : { preset: choice('preset', values.preset, presets) }),
       ...(values.steps === undefined ? {} : { steps: integer('steps', values.steps, 0, 1e9) }),
       ...(values.seed === undefined ? {} : { seed: integer('seed', values.seed, 0, 2 ** 32 - 1) }),
+      ...(values.threads === undefined ? {} : { threads: integer('threads', values.threads, 1, 8) }),
       backend: choice('backend', values.backend ?? 'auto', backends),
       evaluate: values.evaluate ?? [],
       samples: values.samples === undefined ? 1 : integer('samples', values.samples, 1, 64),

@@ -55,7 +55,13 @@ export interface NamedFile {
 
 /** To the trainer worker. */
 export type Command =
-  | { readonly type: 'hello'; readonly protocolVersion: number; readonly backend: BackendChoice }
+  | {
+      readonly type: 'hello';
+      readonly protocolVersion: number;
+      readonly backend: BackendChoice;
+      /** On wasm, from 1; absent: many if they are faster here. */
+      readonly threads?: number;
+    }
   | { readonly type: 'load-model'; readonly name: string; readonly files: readonly NamedFile[] }
   /** What a run with this configuration would take on the GPU. */
   | { readonly type: 'plan-memory'; readonly config: RunConfig }

@@ -73,12 +73,17 @@ export interface StepRecord {
 
 export type BackendChoice = 'auto' | 'webgpu' | 'wasm';
 
+/** On wasm: TensorFlow.js' module makes so many workers. */
+export const MOST_THREADS = 8;
+
 export interface BackendReport {
   readonly name: 'webgpu' | 'wasm';
   readonly requested: BackendChoice;
   /** Vendor and architecture, or why there is none. */
   readonly adapter: string;
   readonly software: boolean;
+  /** On wasm: how many compute; absent in records from before there was a choice. */
+  readonly threads?: number;
   /** Our own kernels, or plain TensorFlow.js ops; absent in records from before there were kernels. */
   readonly engine?: 'fused' | 'plain';
   /** Which variants of the kernels were fastest here; a resumed run on the same adapter takes the same. */

@@ -1,7 +1,8 @@
 /** The page's entry: store, session, `window.crpoStudio`, and React over them. */
 import { createRoot } from 'react-dom/client';
-import type { BackendChoice } from '../protocol';
+import { type BackendChoice, StudioError } from '../protocol';
 import { createAutomation } from './store/automation';
+import { threadsAsked } from './store/backend';
 import { openDatasetWorker, openScorerWorker, openTrainerWorker } from './store/client';
 import { Scorer } from './store/scorer';
 import { Session } from './store/session';
@@ -12,16 +13,21 @@ import './ui/tokens.css';
 
 const BACKENDS: readonly BackendChoice[] = ['auto', 'webgpu', 'wasm'];
 
-const asked = new URLSearchParams(location.search).get('backend');
+const address = new URLSearchParams(location.search);
+const asked = address.get('backend');
 const store = createStudioStore(onNextFrame);
 const scorer = new Scorer(openScorerWorker);
+const threads = threadsAsked(address.get('threads'));
 const session = new Session({
   store,
   openTrainer: openTrainerWorker,
   openDatasets: openDatasetWorker,
   backend: BACKENDS.find((backend) => backend === asked) ?? 'auto',
+  threads: threads instanceof StudioError ? undefined : threads,
   memory: localStorage,
 });
+
+if (threads instanceof StudioError) session.voice.fail(threads);
 
 createRoot(document.getElementById('root')!).render(
   <StudioContext value={{ store, session, scorer }}>

@@ -30,7 +30,13 @@ export interface OpenOptions {
 /** A browser with its own profile, in which pages of the studio are opened. */
 export interface Browser {
   readonly context: BrowserContext;
-  open(options?: { readonly backend?: BackendChoice }): Promise<StudioTab>;
+  open(options?: {
+    readonly backend?: BackendChoice;
+    /** On wasm; any text, to see it refused. */
+    readonly threads?: number | string;
+    /** Of another server than that of all tests. */
+    readonly url?: string;
+  }): Promise<StudioTab>;
   close(): Promise<void>;
 }
 
@@ -66,7 +72,9 @@ export async function launch({ backend, webGpu = true, flags = [] }: OpenOptions
     open: async (options = {}) => {
       const page = await context.newPage();
       const problems = watch(page);
-      await page.goto(`${inject('studioUrl')}?backend=${options.backend ?? backend}`);
+      const threads = options.threads === undefined ? '' : `&threads=${options.threads}`;
+      const url = options.url ?? inject('studioUrl');
+      await page.goto(`${url}?backend=${options.backend ?? backend}${threads}`);
       await page.waitForFunction(() => ['ready', 'failed'].includes(window.crpoStudio?.state().stage ?? ''));
       return { page, problems };
     },

@@ -25,7 +25,7 @@ describe('parseStartOptions', () => {
   it('reads every headless option', () => {
     const line =
       '--headless --dataset d.jsonl --model m --config c.json --preset clinical --steps 20 --seed 7 ' +
-      '--backend wasm --resume r.zip --evaluate a.jsonl --evaluate b.jsonl --samples 8 --out o';
+      '--backend wasm --threads 4 --resume r.zip --evaluate a.jsonl --evaluate b.jsonl --samples 8 --out o';
     expect(parse(line)).toEqual({
       kind: 'headless',
       options: {
@@ -36,6 +36,7 @@ describe('parseStartOptions', () => {
         steps: 20,
         seed: 7,
         backend: 'wasm',
+        threads: 4,
         resume: 'r.zip',
         evaluate: ['a.jsonl', 'b.jsonl'],
         samples: 8,

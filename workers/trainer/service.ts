@@ -175,7 +175,7 @@ export class TrainerService {
     }
   }
 
-  async #hello({ protocolVersion, backend }: CommandOf<'hello'>): Promise<ReadyReport> {
+  async #hello({ protocolVersion, backend, threads }: CommandOf<'hello'>): Promise<ReadyReport> {
     if (protocolVersion !== PROTOCOL_VERSION) {
       throw new StudioError({
         boundary: 'protocol',
@@ -186,7 +186,7 @@ export class TrainerService {
     }
     const host = this.#host;
     this.#lock ??= await requestTrainerLock(host.locks, () => host.post({ type: 'lock', holdsLock: true }));
-    this.#backend ??= await this.#chooseBackend(backend);
+    this.#backend ??= await this.#chooseBackend(backend, threads);
     this.#store ??= await CheckpointStore.open({
       database: host.checkpointDatabase,
       sentinel: host.checkpointSentinel,
@@ -205,8 +205,11 @@ export class TrainerService {
     };
   }
 
-  async #chooseBackend(choice: BackendReport['requested']): Promise<BackendReport> {
-    const report = await chooseBackend(choice, this.#host.tensor);
+  async #chooseBackend(
+    choice: BackendReport['requested'],
+    threads: number | undefined,
+  ): Promise<BackendReport> {
+    const report = await chooseBackend(choice, this.#host.tensor, threads);
     onDeviceLost((error) => {
       if (this.#run?.active) this.#run.fail(error);
       else this.#host.post({ type: 'fault', runId: null, error: error.record });

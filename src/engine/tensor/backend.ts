@@ -5,8 +5,9 @@
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { StudioError } from '../../protocol/errors';
-import type { BackendChoice, BackendReport } from '../../protocol/records';
+import { type BackendChoice, type BackendReport, MOST_THREADS } from '../../protocol/records';
 import { tf } from './tf';
+import { contestMs, startThreads, type ThreadsHost } from './wasm-threads';
 
 /** What `navigator.gpu` offers, as far as it is used here. */
 export interface GpuHost {
@@ -37,6 +38,8 @@ export interface TensorHost {
   readonly gpu: GpuHost | undefined;
   /** URL of the folder of tfjs' .wasm files, with the slash at its end; undefined: beside tfjs' module (Node). */
   readonly wasmFolder: string | undefined;
+  /** Absent where there can be no threads on wasm: the page is not cross-origin isolated, or this is no page. */
+  readonly threads?: ThreadsHost;
 }
 
 /** tfjs' limits of its own device; without them WebGPU grants the small defaults. */
@@ -60,14 +63,25 @@ const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\b
  */
 const TILED_MATMUL = 2;
 
+/** Below so many logical processors threads on wasm are not tried: on 2 they lost. */
+const PROCESSORS_FOR_THREADS = 4;
+/** Threads on wasm are kept if they are so many times as fast as one. */
+const THREADS_MUST_GAIN = 1.3;
+
 let deviceLost: Promise<StudioError> | undefined;
 
 /**
  * Activates a backend and says which. `auto` never fails over webgpu: no adapter, a software adapter
  * or a refused device give wasm and a notice. Forced, each backend comes or a device error does.
+ *
+ * @param threads on wasm, from 1; absent: many if they are faster here. What cannot start gives one, and a notice
  */
-export async function chooseBackend(choice: BackendChoice, host: TensorHost): Promise<BackendReport> {
-  if (choice === 'wasm') return { ...(await activateWasm(host)), requested: choice };
+export async function chooseBackend(
+  choice: BackendChoice,
+  host: TensorHost,
+  threads?: number,
+): Promise<BackendReport> {
+  if (choice === 'wasm') return { ...(await activateWasm(host, threads)), requested: choice };
   const adapter = await host.gpu?.requestAdapter({ powerPreference: 'high-performance' });
   const { name, software } = describeAdapter(adapter);
   if (choice === 'webgpu') {
@@ -82,13 +96,23 @@ export async function chooseBackend(choice: BackendChoice, host: TensorHost): Pr
       return { name: 'webgpu', requested: choice, adapter: name, software };
     } catch (refused) {
       const notice = `The GPU (${name}) gave no device, so the CPU computes, by WebAssembly: ${message(refused)}`;
-      return { ...(await activateWasm(host)), requested: choice, adapter: name, notice };
+      return explained(await activateWasm(host, threads), choice, name, notice);
     }
   }
   const notice = adapter
     ? `WebGPU offers only a software adapter (${name}), so the CPU computes, by WebAssembly, which is faster.`
     : 'There is no WebGPU adapter, so the CPU computes, by WebAssembly: the results are the same, training takes longer.';
-  return { ...(await activateWasm(host)), requested: choice, adapter: name, notice };
+  return explained(await activateWasm(host, threads), choice, name, notice);
+}
+
+/** wasm in place of webgpu, with the sentences of both choices. */
+function explained(
+  wasm: WasmReport,
+  requested: BackendChoice,
+  adapter: string,
+  notice: string,
+): BackendReport {
+  return { ...wasm, requested, adapter, notice: wasm.notice ? `${notice} ${wasm.notice}` : notice };
 }
 
 /**
@@ -130,14 +154,46 @@ async function activateWebgpu(adapter: GpuAdapter, software: boolean): Promise<v
   });
 }
 
-async function activateWasm(host: TensorHost): Promise<{ name: 'wasm'; adapter: string; software: boolean }> {
-  // No threads: left to itself tfjs would start them where the page is isolated, from blob: scripts, which the
-  // content security policy refuses, and then wait for ever. Started another way they made no step faster
-  // on two cores, and all slower where other programs held the cores: docs/engine.md has the figures.
+type WasmReport = Omit<BackendReport, 'requested'>;
+
+async function activateWasm(host: TensorHost, asked: number | undefined): Promise<WasmReport> {
+  // Left to itself tfjs would start threads from blob: scripts, which the content security policy refuses,
+  // and wait for ever: its own start is always that of one thread.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   if (host.wasmFolder !== undefined) setWasmPaths(host.wasmFolder);
   await activate('wasm');
-  return { name: 'wasm', adapter: 'CPU', software: false };
+  const tried = await tryThreads(host, asked);
+  return { name: 'wasm', adapter: 'CPU', software: false, threads: 1, ...tried };
+}
+
+/** Puts a backend of many threads in place of wasm's one, where that was asked for or is faster. */
+async function tryThreads(
+  { threads: host, wasmFolder }: TensorHost,
+  asked: number | undefined,
+): Promise<{ threads?: number; notice?: string }> {
+  if (asked === 1) return {};
+  if (host === undefined || wasmFolder === undefined) {
+    if (asked === undefined) return {};
+    return { notice: `One thread computes, not ${asked}: the page is not cross-origin isolated.` };
+  }
+  if (asked === undefined && host.processors < PROCESSORS_FOR_THREADS) return {};
+  const count = asked ?? Math.min(MOST_THREADS, Math.floor(host.processors / 2));
+  const oneMs = asked === undefined ? contestMs(tf.backend()) : 0;
+  const start = await startThreads(wasmFolder, count, host);
+  if ('reason' in start) return { notice: `One thread computes, not ${count}: ${start.reason}.` };
+  const { backend } = start;
+  if (asked === undefined) {
+    const manyMs = contestMs(backend);
+    if (oneMs < THREADS_MUST_GAIN * manyMs) {
+      backend.dispose();
+      const times = `${oneMs.toFixed(0)} ms with 1, ${manyMs.toFixed(0)} ms with ${count}`;
+      return { notice: `One thread computes, because more gained too little (a trial took ${times}).` };
+    }
+  }
+  tf.removeBackend('wasm');
+  tf.registerBackend('wasm', () => backend);
+  await activate('wasm');
+  return { threads: count };
 }
 
 /** tfjs returns false, or keeps silent, when a backend does not start, and computes on another one. */

@@ -9,9 +9,14 @@
  */
 import { tf } from './tf';
 
-interface WasmBackend {
+export interface WasmBackend {
   readonly dataIdMap: { get(id: object): { readonly memoryOffset: number } };
-  makeOutput(shape: readonly number[], dtype: 'float32'): tf.TensorInfo;
+  makeOutput(
+    shape: readonly number[],
+    dtype: 'float32',
+    memoryOffset?: number,
+    values?: Float32Array,
+  ): tf.TensorInfo;
   readonly wasm: {
     readonly HEAPU8: Uint8Array;
     _malloc(bytes: number): number;
@@ -50,9 +55,7 @@ export function installWasmBatches(): void {
     ...original,
     setupFunc: (backend) => {
       original.setupFunc?.(backend);
-      // Numbers only, so that Emscripten hands out the bare function: its wrapper costs more than a small product.
-      const parameters = new Array<string>(9).fill('number');
-      multiply = (backend as unknown as WasmBackend).wasm.cwrap('BatchMatMul', null, parameters);
+      multiply = multiplier(backend as unknown as WasmBackend);
     },
     kernelFunc: (call) => {
       const { a, b } = call.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
@@ -61,6 +64,12 @@ export function installWasmBatches(): void {
       return multiplyPairs(call.backend as WasmBackend, multiply, a, b);
     },
   });
+}
+
+/** The C function of this backend's module. */
+export function multiplier({ wasm }: WasmBackend): BatchMatMul {
+  // Numbers only, so that Emscripten hands out the bare function: its wrapper costs more than a small product.
+  return wasm.cwrap('BatchMatMul', null, new Array<string>(9).fill('number'));
 }
 
 /**
@@ -74,7 +83,8 @@ function gains(a: readonly number[], b: readonly number[]): boolean {
   return a[2] === b[1] && m * k * n > 1.8 * k * n + 3600;
 }
 
-function multiplyPairs(
+/** a · b, pair by pair: [pairs, m, k] · [pairs, k, n] → [pairs, m, n]. */
+export function multiplyPairs(
   backend: WasmBackend,
   multiply: BatchMatMul,
   a: tf.TensorInfo,

@@ -1,5 +1,18 @@
 /** The backend in words, the same wherever the page names it. */
-import type { BackendReport } from '../../protocol';
+import { type BackendReport, MOST_THREADS, StudioError } from '../../protocol';
+
+/** What `?threads=` asks for; undefined: nothing; an error, to be shown: no number of threads. */
+export function threadsAsked(text: string | null): number | StudioError | undefined {
+  if (text === null) return undefined;
+  const threads = /^\d$/.test(text) ? Number(text) : 0;
+  if (threads >= 1 && threads <= MOST_THREADS) return threads;
+  return new StudioError({
+    boundary: 'device',
+    code: 'bad-threads',
+    message: `?threads= takes a whole number from 1 to ${MOST_THREADS}, not "${text}".`,
+    action: 'Correct the address; until then the page finds the number by itself.',
+  });
+}
 
 /** As it computes this model: kernels that run here may not take every shape. */
 export function backendOf(report: BackendReport, plainBecause: string | undefined): BackendReport {
@@ -12,6 +25,12 @@ export function backendOf(report: BackendReport, plainBecause: string | undefine
 export function engineWords({ name, engine }: BackendReport): string | null {
   if (name !== 'webgpu' || engine === undefined) return null;
   return engine === 'fused' ? 'own kernels' : 'plain TensorFlow.js ops';
+}
+
+/** `WebAssembly, 4 threads`; null on WebGPU, and where the number is not reported. */
+export function threadWords({ name, threads }: BackendReport): string | null {
+  if (name !== 'wasm' || threads === undefined) return null;
+  return `WebAssembly, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 }
 
 /** The CPU computes, or plain ops do what our kernels would do faster. */

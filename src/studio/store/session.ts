@@ -41,6 +41,8 @@ export interface SessionOptions {
   readonly openTrainer: () => WorkerPort;
   readonly openDatasets: () => WorkerPort;
   readonly backend: BackendChoice;
+  /** On wasm; absent: the trainer finds out. */
+  readonly threads?: number | undefined;
   /** Where the chosen dataset is remembered between visits. */
   readonly memory: Pick<Storage, 'getItem' | 'setItem'>;
 }
@@ -54,6 +56,7 @@ export class Session {
   readonly #trainer: TrainerLink;
   readonly #datasets: DatasetLink;
   readonly #backend: BackendChoice;
+  readonly #threads: number | undefined;
   readonly #memory: SessionOptions['memory'];
   readonly #listeners = new Set<NewsListener>();
   /** Notices, errors and questions. */
@@ -62,7 +65,7 @@ export class Session {
   readonly librarian: Librarian;
   #modelFiles: { readonly name: string; readonly files: readonly NamedFile[] } | null = null;
 
-  constructor({ store, openTrainer, openDatasets, backend, memory }: SessionOptions) {
+  constructor({ store, openTrainer, openDatasets, backend, threads, memory }: SessionOptions) {
     this.#store = store;
     this.voice = new Voice(store);
     this.evaluator = new Evaluator({
@@ -78,6 +81,7 @@ export class Session {
       onOpened: ({ id }) => memory.setItem(DATASET_KEY, id),
     });
     this.#backend = backend;
+    this.#threads = threads;
     this.#memory = memory;
     this.#trainer = new WorkerLink('trainer', openTrainer, {
       news: (event) => {
@@ -159,7 +163,13 @@ export class Session {
   async #startTrainer(): Promise<void> {
     this.#store.dispatch({ type: 'trainer-started' });
     this.#trainer.start();
-    await this.send({ type: 'hello', protocolVersion: PROTOCOL_VERSION, backend: this.#backend });
+    const threads = this.#threads;
+    await this.send({
+      type: 'hello',
+      protocolVersion: PROTOCOL_VERSION,
+      backend: this.#backend,
+      ...(threads !== undefined && { threads }),
+    });
     await this.voice.try(() => this.send({ type: 'list-checkpoints' }));
   }
 

@@ -54,7 +54,7 @@ describe('forced', () => {
   it('wasm asks for no adapter', async () => {
     const requestAdapter = vi.fn();
     const report = await chooseBackend('wasm', { gpu: { requestAdapter }, wasmFolder });
-    expect(report).toEqual({ name: 'wasm', requested: 'wasm', adapter: 'CPU', software: false });
+    expect(report).toEqual({ name: 'wasm', requested: 'wasm', adapter: 'CPU', software: false, threads: 1 });
     expect(requestAdapter).not.toHaveBeenCalled();
   });
 
@@ -85,6 +85,14 @@ describe('forced', () => {
     vi.restoreAllMocks();
     await chooseBackend('wasm', { gpu: undefined, wasmFolder });
   });
+});
+
+it('says why threads that were asked for are not there', async () => {
+  const report = await chooseBackend('auto', { gpu: undefined, wasmFolder }, 3);
+  expect(report).toMatchObject({ name: 'wasm', threads: 1 });
+  expect(report.notice).toMatch(
+    /^There is no WebGPU adapter.* One thread computes, not 3: .*not cross-origin isolated\.$/,
+  );
 });
 
 it('never reports a lost device on wasm', async () => {

@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
-import type { BackendReport } from '../../../src/protocol';
-import { backendName, backendOf, engineWords, isSlow } from '../../../src/studio/store/backend';
+import { type BackendReport, StudioError } from '../../../src/protocol';
+import {
+  backendName,
+  backendOf,
+  engineWords,
+  isSlow,
+  threadsAsked,
+  threadWords,
+} from '../../../src/studio/store/backend';
 
 const gpu: BackendReport = { name: 'webgpu', requested: 'auto', adapter: 'amd rdna-3', software: false };
 
@@ -24,4 +31,24 @@ it('says why plain ops compute a model that the kernels cannot', () => {
   expect(plain.notice).toContain('head_dim is 6');
   const onCpu = { ...report, name: 'wasm', engine: 'plain' } as const;
   expect(backendOf(onCpu, 'head_dim is 6')).toBe(onCpu);
+});
+
+it.each([
+  [4, 'WebAssembly, 4 threads'],
+  [1, 'WebAssembly, 1 thread'],
+])('counts %d threads', (threads, words) => {
+  expect(threadWords({ ...gpu, name: 'wasm', threads })).toBe(words);
+  expect(threadWords({ ...gpu, threads })).toBeNull();
+  expect(threadWords({ ...gpu, name: 'wasm' })).toBeNull();
+});
+
+it('takes a number of threads from the address, and refuses what is none', () => {
+  expect([null, '1', '8'].map(threadsAsked)).toEqual([undefined, 1, 8]);
+  for (const nonsense of ['', '0', '9', '-2', '2.5', 'many', '1e0', '10']) {
+    const refused = threadsAsked(nonsense);
+    expect(refused).toBeInstanceOf(StudioError);
+    expect((refused as StudioError).message).toBe(
+      `?threads= takes a whole number from 1 to 8, not "${nonsense}".`,
+    );
+  }
 });

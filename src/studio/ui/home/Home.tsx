@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import { useLocation } from 'wouter';
 import type { BackendReport } from '../../../protocol';
-import { backendOf, engineWords, isSlow } from '../../store/backend';
+import { backendOf, engineWords, isSlow, threadWords } from '../../store/backend';
 import { formatBytes, formatCount, formatParameters, formatTime } from '../../store/format';
 import { isActive } from '../../store/state';
 import { useSession, useStudio } from '../context';
@@ -170,7 +170,7 @@ function backendLabel({ name, software }: BackendReport): string {
 
 /** Adapter, what runs on it, and what follows from both. */
 function backendText(backend: BackendReport): string {
-  const said = [backend.adapter, engineWords(backend)].filter(Boolean).join(' · ');
+  const said = [backend.adapter, engineWords(backend), threadWords(backend)].filter(Boolean).join(' · ');
   return isSlow(backend) ? `${said}. Slower; the same numbers within rounding.` : said;
 }
 

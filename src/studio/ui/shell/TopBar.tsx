@@ -1,7 +1,7 @@
 /** Always in sight: the run and how long it still takes, the backend, storage, the theme. */
 import { Link } from 'wouter';
 import type { BackendReport, RunStatus } from '../../../protocol';
-import { backendName, backendOf, engineWords, isSlow } from '../../store/backend';
+import { backendName, backendOf, engineWords, isSlow, threadWords } from '../../store/backend';
 import { estimate } from '../../store/eta';
 import { formatBytes, formatEta } from '../../store/format';
 import type { PhaseProgress } from '../../store/state';
@@ -121,7 +121,9 @@ function Machine() {
 export function BackendChip({ backend }: { readonly backend: BackendReport | null }) {
   if (!backend) return <Chip>starting…</Chip>;
   const engine = engineWords(backend);
-  const explained = [backend.adapter, engine, backend.notice].filter(Boolean).join('. ');
+  const explained = [backend.adapter, engine, threadWords(backend), backend.notice]
+    .filter(Boolean)
+    .join('. ');
   return (
     <Chip tone={isSlow(backend) ? 'warn' : 'ok'} title={explained}>
       <Icon name="chip" size={14} />
