@@ -50,7 +50,7 @@ export async function openDawn({ software = true } = {}) {
 /**
  * While an answer of the device is due, Dawn's binding asks for it in every turn of the event loop, by the
  * global `setImmediate`: a thread that waits would look as busy as one that computes, and on a software
- * driver it would take processor time from the device itself. Asked every millisecond, nobody waits longer.
+ * driver it would take processor time from the device itself. Once a millisecond is often enough.
  */
 function waitIdly() {
   globalThis.setImmediate = /** @type {typeof setImmediate} */ (

@@ -28,7 +28,7 @@ const matmulVariant = v.picklist(MATMUL_VARIANTS);
 const bySize = v.object({ small: matmulVariant, large: matmulVariant });
 const decodeVariant = v.picklist(DECODE_LINEAR_VARIANTS);
 const tuningSchema = v.object({
-  version: v.literal(1),
+  version: v.literal(2),
   matmul: v.object({ nt: bySize, nn: bySize, tn: bySize }),
   decodeLinear: v.object({ one: decodeVariant, few: decodeVariant, many: decodeVariant }),
   decodeAttention: v.picklist(DECODE_ATTENTION_VARIANTS),

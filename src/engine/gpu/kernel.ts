@@ -8,6 +8,7 @@
  *   index   u32, group · workgroupSize + lane
  *   tile    vec3<u32>, the workgroup's index per dimension; local: vec3<u32>, the invocation's
  *   u       the uniforms, `u.rows` and so on
+ *   sublane u32, the invocation's index in its subgroup, in a kernel with `subgroups`
  * A linear grid may be larger than asked for, so compare `group` or `index` with a uniform first.
  */
 
@@ -27,7 +28,7 @@ export interface KernelSource {
   /** Workgroup memory, functions, constants. */
   readonly declarations?: string;
   readonly main: string;
-  /** May use subgroup functions and `sublane`, the invocation's index in its subgroup; needs `Gpu.subgroupSize`. */
+  /** It uses subgroup functions: only where `Gpu.subgroupSize` is a number. */
   readonly subgroups?: boolean;
 }
 

@@ -18,7 +18,8 @@ type DecodeLinearShape = Pick<DecodeLinearCall, 'rows' | 'inputs' | 'outputs'>;
 
 /** JSON. Small: few tiles of 64 × 64, too few to fill a GPU. Few: at most 8 rows. */
 export interface Tuning {
-  readonly version: 1;
+  /** Another one since `registers` sums in another order on CPU rasterisers. */
+  readonly version: 2;
   readonly matmul: Readonly<Record<Layout, Readonly<Record<'small' | 'large', MatmulVariant>>>>;
   readonly decodeLinear: Readonly<Record<'one' | 'few' | 'many', DecodeLinearVariant>>;
   /** Guessed from the kind of device, not measured. */
@@ -38,7 +39,7 @@ export function defaultTuning({ software }: { readonly software: boolean }): Tun
     ? { small: 'broadcast', large: 'broadcast' }
     : { small: 'tiles-32', large: 'tiles-64' };
   return {
-    version: 1,
+    version: 2,
     matmul: { nt: matmuls, nn: matmuls, tn: matmuls },
     decodeLinear: software
       ? { one: 'broadcast', few: 'broadcast', many: 'broadcast' }
@@ -108,7 +109,7 @@ export async function tuneKernels(gpu: Gpu, shapes: TuningShapes, clock: () => n
     large: products.best.get(`${name}-large`) ?? guess.matmul[name].large,
   });
   return {
-    version: 1,
+    version: 2,
     matmul: { nt: layout('nt'), nn: layout('nn'), tn: layout('tn') },
     decodeLinear: {
       one: decoding.best.get('one') ?? guess.decodeLinear.one,

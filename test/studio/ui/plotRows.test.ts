@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatCount } from '../../../src/studio/store/format';
-import { fitTicks, ticksOf } from '../../../src/studio/ui/train/plotRows';
+import { fitTicks, nearestRow, ticksOf } from '../../../src/studio/ui/train/plotRows';
 
 describe('ticksOf', () => {
   it('names no value twice, and a whole number where it is', () => {
@@ -13,6 +13,14 @@ describe('ticksOf', () => {
 
   it('names values between whole numbers where their texts differ', () => {
     expect(ticksOf(0, 1, 2, (x) => x.toFixed(1))).toEqual([0, 0.5, 1]);
+  });
+});
+
+describe('nearestRow', () => {
+  it('is the one at the x or beside it, of two as near the first, and none of none', () => {
+    const rows = [{ x: 1 }, { x: 4 }, { x: 6 }, { x: 20 }];
+    expect([-3, 4, 4.9, 5, 5.1, 12, 99].map((x) => nearestRow(rows, x)?.x)).toEqual([1, 4, 4, 4, 6, 6, 20]);
+    expect(nearestRow([], 3)).toBeUndefined();
   });
 });
 

@@ -9,6 +9,9 @@ import { useActiveTooltipLabel, usePlotArea, useXAxisScale, useYAxisScale } from
 import { nearestRow, type Row, type Series } from './plotRows';
 import { Readout } from './Readout';
 
+/** The line at what is pointed at, in every chart. */
+export const CURSOR = { stroke: 'var(--muted)', strokeDasharray: '2 2' };
+
 /** Whose it is tells the chart itself from the others. */
 interface Pointed {
   readonly x: number;
@@ -76,7 +79,7 @@ function Pointer({ row, series, formatX }: PointerProps) {
   const right = plot.x + plot.width;
   // On the side that has more room.
   const isLeft = x - plot.x > right - x;
-  const room = isLeft ? { x: plot.x, width: x - GAP - plot.x } : { x: x + GAP, width: right - x - GAP };
+  const [from, to] = isLeft ? [plot.x, x - GAP] : [x + GAP, right];
   return (
     <g data-pointer={row.x} pointerEvents="none">
       <path d={`M${x} ${plot.y}V${plot.y + plot.height}`} {...CURSOR} />
@@ -94,7 +97,13 @@ function Pointer({ row, series, formatX }: PointerProps) {
           />
         );
       })}
-      <foreignObject {...room} y={plot.y} height={plot.height} overflow="visible">
+      <foreignObject
+        x={from}
+        y={plot.y}
+        width={Math.max(0, to - from)}
+        height={plot.height}
+        overflow="visible"
+      >
         <div style={{ display: 'flex', justifyContent: isLeft ? 'end' : 'start' }}>
           <Readout row={row} series={series} formatX={formatX} />
         </div>
@@ -102,6 +111,3 @@ function Pointer({ row, series, formatX }: PointerProps) {
     </g>
   );
 }
-
-/** The line at what is pointed at, in every chart. */
-export const CURSOR = { stroke: 'var(--muted)', strokeDasharray: '2 2' };
