@@ -73,6 +73,7 @@ export default defineConfig(({ command }) => {
       include: ['test/**/*.test.{ts,tsx}'],
       exclude: ['test/e2e/**', 'node_modules/**'],
       testTimeout: 20_000,
+      expect: { poll: { timeout: 10_000 } },
     },
   };
 });

@@ -21,10 +21,10 @@ describe.skipIf(noBrowser)('a dataset', () => {
     const table = page.getByRole('grid', { name: 'Cases of medqa-layout.jsonl' });
     await table.getByText('A 6-month-old has bowed legs').waitFor();
     // The header row counts too.
-    expect(await table.getAttribute('aria-rowcount')).toBe('13');
+    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('13');
 
     const issues = page.getByRole('list', { name: 'Bad lines' }).getByRole('listitem');
-    expect(await issues.count()).toBe(2);
+    await expect.poll(() => issues.count()).toBe(2);
     expect(await issues.nth(0).textContent()).toMatch(/line 5, column \d+[\s\S]*This line ends too early/);
     expect(await issues.nth(1).textContent()).toMatch(/line 10[\s\S]*E/);
   });
@@ -36,7 +36,7 @@ describe.skipIf(noBrowser)('a dataset', () => {
     await expect
       .poll(() => prompt.textContent())
       .toMatch(/A sailor has bleeding gums[\s\S]*Vitamin C[\s\S]*Vitamin B12/);
-    expect(await page.getByText('gold A', { exact: true }).count()).toBe(1);
+    await expect.poll(() => page.getByText('gold A', { exact: true }).count()).toBe(1);
   });
 
   it('of unknown layout is read once its columns are mapped', async () => {

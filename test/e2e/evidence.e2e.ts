@@ -73,7 +73,7 @@ describe.skipIf(noBrowser)('the evidence of a reward', () => {
     const accuracy = page
       .getByRole('table', { name: 'Reward of the edited text' })
       .getByRole('row', { name: /Accuracy/ });
-    await expect.poll(() => accuracy.textContent(), { timeout: 20_000 }).toContain('1.000');
+    await expect.poll(() => accuracy.textContent()).toContain('1.000');
     await page.getByText('not part of the run').first().waitFor();
     const choose = (objective: RegExp) =>
       page

@@ -66,7 +66,7 @@ describe.skipIf(noBrowser)('a model that cannot be used', () => {
 
   it('still trains with the one that was there', async () => {
     await goTo(studio.page, 'train');
-    expect(await studio.page.getByRole('button', { name: 'Train' }).isEnabled()).toBe(true);
+    await expect.poll(() => studio.page.getByRole('button', { name: 'Train' }).isEnabled()).toBe(true);
   });
 });
 
@@ -148,7 +148,7 @@ describe.skipIf(noBrowser)('a second tab', () => {
       await second.page.getByText('Read-only.').waitFor();
       expect((await stateOf(second.page)).holdsLock).toBe(false);
       await goTo(second.page, 'train');
-      expect(await second.page.getByRole('button', { name: 'Train' }).isDisabled()).toBe(true);
+      await expect.poll(() => second.page.getByRole('button', { name: 'Train' }).isDisabled()).toBe(true);
       const refused = await second.page.evaluate(() =>
         window.crpoStudio!.send({ type: 'empty-trash' }).then(
           () => 'done',

@@ -51,7 +51,7 @@ describe.skipIf(noBrowser)('the network', () => {
     expect(model?.parameters).toBeGreaterThan(100_000);
     expect(datasets).toMatchObject([{ synthetic: true, badLines: 0, layout: 'medqa' }]);
     expect(datasets[0]!.rows).toBeGreaterThan(100);
-    expect(await studio.page.getByRole('button', { name: 'Train' }).isEnabled()).toBe(true);
+    await expect.poll(() => studio.page.getByRole('button', { name: 'Train' }).isEnabled()).toBe(true);
   });
 
   it('is asked for nothing but the site’s own files', () => {
@@ -74,9 +74,7 @@ describe.skipIf(noBrowser)('the network', () => {
   it('would have been seen by the sink', async () => {
     const page = await browser.context.newPage();
     await page.goto('data:text/html,<img src="http://sink.test/control">');
-    await expect
-      .poll(() => outside(sink), { timeout: 10_000 })
-      .toEqual(['GET http://sink.test/control HTTP/1.1']);
+    await expect.poll(() => outside(sink)).toEqual(['GET http://sink.test/control HTTP/1.1']);
     await page.close();
   });
 });

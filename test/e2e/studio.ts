@@ -99,11 +99,12 @@ export function stateOf(page: Page): Promise<StudioState> {
   return page.evaluate(() => window.crpoStudio!.state());
 }
 
-/** Goes to a screen by its address, without a reload. */
+/** Goes to a screen by its address, without a reload, and waits until it is there: the last one leaves first. */
 export async function goTo(page: Page, screen: string): Promise<void> {
   await page.evaluate((hash) => {
     location.hash = hash;
   }, `#/${screen}`);
+  await page.locator(`main[data-screen="${screen.split('/')[0]}"]`).waitFor();
 }
 
 /** Drops files on the window, as a person does. */

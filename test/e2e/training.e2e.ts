@@ -49,10 +49,11 @@ describe.skipIf(noBrowser)('training on WebGPU', () => {
     const { page } = studio;
     const curves = page.getByTestId('curves');
     for (const label of ['Accuracy', 'Format', 'Language']) {
-      expect(await curves.getByRole('button', { name: label }).count(), label).toBe(1);
+      const entry = curves.getByRole('button', { name: label });
+      await expect.poll(() => entry.count(), { message: label }).toBe(1);
     }
     const lines = curves.locator('path.recharts-line-curve');
-    await expect.poll(() => lines.count(), { timeout: 20_000 }).toBeGreaterThanOrEqual(4); // charts take turns
+    await expect.poll(() => lines.count()).toBeGreaterThanOrEqual(4); // charts take turns
   });
 
   it('shows a rollout’s whole text and the arithmetic of its reward', async () => {
@@ -81,7 +82,7 @@ describe.skipIf(noBrowser)('training on WebGPU', () => {
     await page.waitForFunction(() => window.crpoStudio?.state().stage === 'ready');
     await goTo(page, 'checkpoints');
     const items = page.getByRole('listitem').filter({ hasText: 'tiny' });
-    expect(await items.count()).toBe(2);
+    await expect.poll(() => items.count()).toBe(2);
 
     const last = items.filter({ hasText: '⚑ 2' });
     await last.getByLabel('until step').fill('3');

@@ -54,7 +54,13 @@ function Studio() {
           <Banners />
         </div>
         <Rail />
-        <main id="main" className={css.main} tabIndex={-1}>
+        <main
+          id="main"
+          className={css.main}
+          tabIndex={-1}
+          aria-busy={shown === null}
+          data-screen={shown === null ? undefined : screenOf(shown)}
+        >
           <ErrorBoundary name="This screen">
             {shown !== null && (
               <Switch location={shown}>

@@ -1,5 +1,5 @@
 /** Mounts the studio, or a part of it, over a scripted session and actions folded beforehand. */
-import { act, cleanup, render } from '@testing-library/react';
+import { act, cleanup, configure, render } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { afterEach, beforeEach, vi } from 'vitest';
 import type { DatasetSummary } from '../../../src/protocol';
@@ -8,6 +8,9 @@ import type { DatasetAnswer } from '../../../src/studio/store/reduce';
 import { App } from '../../../src/studio/ui/App';
 import { afterNextFrame, StudioContext } from '../../../src/studio/ui/context';
 import { type Scripted, scriptedSession } from '../scripted';
+
+/** What a machine at ease does in one frame may take a busy one seconds. */
+configure({ asyncUtilTimeout: 10_000 });
 
 /** happy-dom lays nothing out; virtual lists and charts need a room to fill. */
 export function withLayout() {

@@ -158,8 +158,7 @@ describe('a run', () => {
       })),
       { type: 'checkpoints', checkpoints: [checkpoint(5)], storage },
     );
-    const drawn = { timeout: 10_000 }; // charts take turns
-    await screen.findByRole('figure', { name: 'Mean of each objective' }, drawn);
+    await screen.findByRole('figure', { name: 'Mean of each objective' });
     const legend = ['Accuracy', 'Format', 'Language'].map((name) =>
       screen.getByRole('button', { name: new RegExp(`${name}$`) }),
     );
@@ -167,11 +166,11 @@ describe('a run', () => {
     const lines = (name: string) =>
       screen.getByRole('figure', { name }).querySelectorAll('.recharts-line-curve, path[data-raw]').length;
     const all = () => ['Mean of each objective', 'Share of dead groups by objective', 'Reward'].map(lines);
-    await waitFor(() => expect(all()).toEqual([2 * 2, 2 * 2, 2]), drawn); // raw and smoothed
+    await waitFor(() => expect(all()).toEqual([2 * 2, 2 * 2, 2])); // raw and smoothed
     await act(async () => void fireEvent.click(legend[0]!));
-    await waitFor(() => expect(all()).toEqual([2 * 1, 2 * 1, 2]), drawn);
+    await waitFor(() => expect(all()).toEqual([2 * 1, 2 * 1, 2]));
     await act(async () => void fireEvent.click(legend[2]!));
-    await waitFor(() => expect(all()).toEqual([2 * 2, 2 * 2, 2]), drawn);
+    await waitFor(() => expect(all()).toEqual([2 * 2, 2 * 2, 2]));
     expect(screen.getByRole('figure', { name: 'Reward' }).querySelector('.recharts-area-area')).toBeTruthy();
     expect(screen.getByRole('figure', { name: 'KL' })).toBeTruthy();
     expect(screen.queryByRole('figure', { name: 'Entropy' })).toBeNull();

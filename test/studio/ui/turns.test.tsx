@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
-import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
+import { act, cleanup, configure, render, screen, waitFor } from '@testing-library/react';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { afterEach, expect, it, vi } from 'vitest';
 import { ErrorBoundary } from '../../../src/studio/ui/kit/Panel';
 import { type Stage, useDrawing } from '../../../src/studio/ui/train/turns';
+
+configure({ asyncUtilTimeout: 10_000 });
 
 /** What happened; a frame between two turns is a `·`. */
 let log: string[] = [];
