@@ -5,7 +5,8 @@
 import { matmul, takeRows, tf } from '../tensor';
 import type { KeysAndValues } from './attention';
 import { createKvCache, type KvCache, roundUp } from './cache';
-import { embed, headOf, hiddenStates } from './forward';
+import type { PolicyConfig } from './config';
+import { type Between, embed, headOf, hiddenStates, hiddenStatesInPieces } from './forward';
 import { decoderLayer, type ForwardModel, normalize } from './layers';
 import { FINAL_NORM } from './parameters';
 import { inverseFrequencies, rotate, rotationAt } from './rope';
@@ -32,9 +33,9 @@ export interface Decoder {
 }
 
 export interface PrefillOptions {
-  /** Awaited between two parts of the prompts; what it throws ends the start. */
-  readonly breathe?: () => Promise<void>;
-  /** Work of a part at most, or one prompt. */
+  /** Awaited between two parts of the prompts and within a longer prompt; what it throws ends the start. */
+  readonly breathe?: Between;
+  /** Work of a part at most, or half a layer of one prompt. */
   readonly partMultiplyAdds?: number;
 }
 
@@ -149,7 +150,8 @@ async function prefill(
       if (parts.length > 0) await breathe?.();
       const part: KeysAndValues[] = [];
       parts.push(part);
-      hidden.push(prefillPart(model, rows, length, part));
+      const between = takesLonger(model.config, rows.length, length, partMultiplyAdds) ? breathe : undefined;
+      hidden.push(await prefillPart(model, rows, length, part, between));
     }
   } catch (failure) {
     tf.dispose([hidden, parts.flatMap((part) => part.map(({ keys, values }) => [keys, values]))]);
@@ -166,27 +168,32 @@ async function prefill(
   return { cache: createKvCache(model.config, layers, length, padding), lastHidden: joinRows(hidden) };
 }
 
-/** WebGPU only takes orders on this thread, and a part fills it better the larger it is: memory alone bounds it. */
 function prefillParts<Prompt>(
   { config }: ForwardModel,
   prompts: readonly Prompt[],
   width: number,
   partMultiplyAdds: number,
 ): Prompt[][] {
-  const limit = tf.getBackend() === 'webgpu' ? Number.POSITIVE_INFINITY : partMultiplyAdds;
   return cutRows(
     prompts,
     ({ length: rows }) =>
-      rows * width <= PREFILL_TOKENS && forwardWork(config, { rows, width, headPositions: 0 }) <= limit,
+      rows * width <= PREFILL_TOKENS && !takesLonger(config, rows, width, partMultiplyAdds),
   );
 }
 
-function prefillPart(
+/** WebGPU only takes orders on this thread, and a part fills it better the larger it is: memory alone bounds it. */
+function takesLonger(config: PolicyConfig, rows: number, width: number, partMultiplyAdds: number): boolean {
+  if (tf.getBackend() === 'webgpu') return false;
+  return forwardWork(config, { rows, width, headPositions: 0 }) > partMultiplyAdds;
+}
+
+async function prefillPart(
   model: ForwardModel,
   prompts: readonly (readonly number[])[],
   length: number,
   layers: KeysAndValues[],
-): tf.Tensor2D {
+  between: Between | undefined,
+): Promise<tf.Tensor2D> {
   const rows = prompts.length;
   const inputIds = new Int32Array(rows * length);
   const attentionMask = new Uint8Array(rows * length);
@@ -195,15 +202,18 @@ function prefillPart(
     inputIds.set(prompt, end - prompt.length);
     attentionMask.fill(1, end - prompt.length, end);
   });
-  return tf.tidy(() => {
-    const hidden = hiddenStates(model, { rows, length, inputIds, attentionMask }, (layer) =>
-      layers.push(layer),
-    );
-    return takeRows(
-      hidden,
-      Int32Array.from({ length: rows }, (_, row) => (row + 1) * length - 1),
-    );
-  });
+  const sequences = { rows, length, inputIds, attentionMask };
+  const capture = (layer: KeysAndValues) => void layers.push(layer);
+  const hidden =
+    between === undefined
+      ? hiddenStates(model, sequences, capture)
+      : await hiddenStatesInPieces(model, sequences, between, capture);
+  const last = Int32Array.from({ length: rows }, (_, row) => (row + 1) * length - 1);
+  try {
+    return tf.tidy(() => takeRows(hidden, last));
+  } finally {
+    hidden.dispose();
+  }
 }
 
 /** Takes ownership of the parts. */

@@ -26,22 +26,62 @@ export interface TokenSequences extends SequenceMask {
   readonly inputIds: Int32Array;
 }
 
-/** Token ids → hidden states before the final norm, [N·S, D]. `capture` gets each layer's keys and values. */
-export function hiddenStates(
+/** Receives each layer's keys and values. */
+type Capture = (layer: KeysAndValues) => void;
+
+/** Awaited after each block; what it throws ends the pass, and nothing of it is left. */
+export type Between = () => Promise<void>;
+
+/** Token ids → hidden states before the final norm, [N·S, D]. */
+export function hiddenStates(model: ForwardModel, sequences: TokenSequences, capture?: Capture): tf.Tensor2D {
+  return tf.tidy(() => {
+    const blocks = throughBlocks(model, sequences, capture);
+    for (;;) {
+      const { done, value } = blocks.next();
+      if (done) return value;
+    }
+  });
+}
+
+/** As `hiddenStates`, for one who must not be gone for as long as the whole takes. */
+export async function hiddenStatesInPieces(
   model: ForwardModel,
   sequences: TokenSequences,
-  capture?: (layer: KeysAndValues) => void,
-): tf.Tensor2D {
-  return tf.tidy(() => {
-    const context = attentionContext(model.config, sequences);
-    let x = embed(model, sequences.inputIds);
-    for (const { apply } of blocksOf(model.config, causalAttention(model.config, context, capture))) {
-      const next = apply(model, x);
-      x.dispose();
-      x = next;
+  between: Between,
+  capture?: Capture,
+): Promise<tf.Tensor2D> {
+  const blocks = throughBlocks(model, sequences, capture);
+  try {
+    for (;;) {
+      const { done, value } = blocks.next();
+      if (done) return value;
+      await between();
     }
-    return x;
-  });
+  } finally {
+    blocks.return(undefined as never);
+  }
+}
+
+/** The pass itself; it yields after each block, and holds its tensors meanwhile. */
+function* throughBlocks(
+  model: ForwardModel,
+  sequences: TokenSequences,
+  capture: Capture | undefined,
+): Generator<void, tf.Tensor2D> {
+  const context = attentionContext(model.config, sequences);
+  const held: tf.Tensor2D[] = [];
+  try {
+    held.push(tf.tidy(() => embed(model, sequences.inputIds)));
+    for (const { apply } of blocksOf(model.config, causalAttention(model.config, context, capture))) {
+      const next = apply(model, held[0]!);
+      held.pop()!.dispose();
+      held.push(next);
+      yield;
+    }
+    return held.pop()!;
+  } finally {
+    tf.dispose([...held, ...Object.values(context.rotation), ...Object.values(context.mask)]);
+  }
 }
 
 /** Half a decoder layer: what the forward pass is made of between embedding and final norm. */
@@ -111,7 +151,22 @@ export function completionDistribution(
   }
 }
 
-/** Its end, from the hidden states of the last layer, [N·S, D]; the logits at P−1 … P+T−2 give it. */
+/** As `completionDistribution`, for one who must not be gone for as long as the whole takes. */
+export async function completionDistributionInPieces(
+  model: ForwardModel,
+  batch: TokenBatch,
+  options: HeadOptions,
+  between: Between,
+): Promise<CompletionDistribution> {
+  const hidden = await hiddenStatesInPieces(model, sequencesOf(batch), between);
+  try {
+    return distributionOf(model, batch, hidden, options);
+  } finally {
+    hidden.dispose();
+  }
+}
+
+/** The end of the pass, from the hidden states of the last layer, [N·S, D]; the logits at P−1 … P+T−2 give it. */
 export function distributionOf(
   model: ForwardModel,
   batch: TokenBatch,

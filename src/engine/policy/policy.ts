@@ -8,7 +8,13 @@ import type { NamedArray } from '../files';
 import { assertShape, constant, matmul, tf, trimGpuPool } from '../tensor';
 import type { PolicyConfig } from './config';
 import { type Decoder, type PrefillOptions, startDecoder } from './decoder';
-import { type CompletionDistribution, completionDistribution, type TokenBatch } from './forward';
+import {
+  type Between,
+  type CompletionDistribution,
+  completionDistribution,
+  completionDistributionInPieces,
+  type TokenBatch,
+} from './forward';
 import type { HeadOptions } from './head';
 import type { ForwardModel, LoraFactors } from './layers';
 import { adapterConfig, type LoraSettings, loraScale, loraSpecs } from './lora';
@@ -43,6 +49,12 @@ export interface Policy {
       readonly entropy?: boolean;
     },
   ): CompletionDistribution;
+  /** The same, not differentiable; awaits `between` between its pieces. */
+  tokenLogprobsInPieces(
+    batch: TokenBatch,
+    options: { readonly temperature: number; readonly adapter?: boolean },
+    between: Between,
+  ): Promise<CompletionDistribution>;
   /** `tokenLogprobs` for training, piece by piece. */
   tokenLogprobPieces(batch: TokenBatch, options: Omit<HeadOptions, 'headTrains'>): ForwardPieces;
   /** Runs the prompts (token ids, none empty); the weights must not change before the decoder is disposed of. */
@@ -139,6 +151,10 @@ function createFrom({ config, configJson, weights, adapter, frozen }: PolicyStat
       const model = modelOf(current, adapterOn);
       const headTrains = parameters !== undefined && adapter === null;
       return completionDistribution(model, batch, { temperature, entropy, headTrains });
+    },
+    tokenLogprobsInPieces: (batch, { temperature, adapter: adapterOn }, between) => {
+      const options = { temperature, entropy: false, headTrains: false };
+      return completionDistributionInPieces(modelOf(trained, adapterOn), batch, options, between);
     },
     tokenLogprobPieces: (batch, options) =>
       forwardPieces(config, layout, batch, { ...options, headTrains: adapter === null }, (...given) =>

@@ -104,17 +104,19 @@ describe.each(NODE_BACKENDS)('the decoder on %s', (backend) => {
     const work = forwardWork(policy.config, { rows: 1, width: 48, headPositions: 0 });
     for (const [limit, parts] of [
       [1, 9],
+      [work, 9],
       [2 * work, 5],
       [5 * work, 2],
     ] as const) {
       const cut = await decode(limit);
-      expect(cut.breaths, `${limit}`).toBe(parts - 1);
+      const within = limit < work ? 9 * 2 * policy.config.layers : 0; // after each half of a layer
+      expect(cut.breaths, `${limit}`).toBe(parts - 1 + within);
       expect(cut.logits, `${limit}`).toEqual(whole.logits);
     }
     policy.dispose();
   });
 
-  it('ends where the host throws between two parts, and leaves no tensor behind', async () => {
+  it('ends where the host throws between two parts or within one, and leaves no tensor behind', async () => {
     const policy = tinyPolicy();
     const start = (breathe: () => Promise<void>) =>
       policy.startDecoding([tokens(4, 1), tokens(6, 2), tokens(9, 3)], { partMultiplyAdds: 1, breathe });
@@ -125,6 +127,14 @@ describe.each(NODE_BACKENDS)('the decoder on %s', (backend) => {
     };
     await expect(start(throws)).rejects.toThrow('enough');
     expect(tf.memory().numTensors).toBe(before);
+    let breaths = 0;
+    const throwsAt = (stop: number) => async () => {
+      if (++breaths === stop) throw new Error('enough');
+    };
+    for (let stop = 2; stop < 3 * 2 * policy.config.layers; stop++, breaths = 0) {
+      await expect(start(throwsAt(stop))).rejects.toThrow('enough');
+      expect(tf.memory().numTensors).toBe(before);
+    }
     policy.dispose();
   });
 

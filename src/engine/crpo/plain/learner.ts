@@ -18,7 +18,7 @@ import { tokenBatch } from './token-batch';
 
 /**
  * Takes ownership of the policy; `padToken` fills its batches. On the CPU the host breathes within a
- * micro-batch, after `partMultiplyAdds` at most, or one row's log-probs, or a piece of one row's gradient.
+ * micro-batch, after `partMultiplyAdds` at most, or a piece of one row that exceeds them.
  */
 export function plainLearner(
   policy: Policy,
@@ -110,7 +110,8 @@ function frozen(policy: Policy, padToken: number, partMultiplyAdds: number): Fro
       const rows: Float32Array<ArrayBuffer>[] = [];
       for (const part of partsOf(sequences, logprobWork, config, partMultiplyAdds)) {
         if (rows.length > 0) await breathe(host);
-        rows.push(...(await logprobsOf(policy, part, padToken, options)));
+        const between = exceeds(part, logprobWork, config, partMultiplyAdds) ? () => breathe(host) : null;
+        rows.push(...(await logprobsOf(policy, part, padToken, options, between)));
       }
       return rows;
     },
@@ -124,9 +125,14 @@ async function logprobsOf(
   sequences: readonly TokenSequence[],
   padToken: number,
   options: Parameters<FrozenPolicy['logprobs']>[1],
+  between: (() => Promise<void>) | null,
 ): Promise<Float32Array<ArrayBuffer>[]> {
   const batch = tokenBatch(sequences, padToken);
-  const values = await readOnce(policy.tokenLogprobs(batch, options).logprobs);
+  const { logprobs } =
+    between === null
+      ? policy.tokenLogprobs(batch, options)
+      : await policy.tokenLogprobsInPieces(batch, options, between);
+  const values = await readOnce(logprobs);
   return sequences.map(({ completionTokens }, row) => {
     const start = row * batch.completionLength;
     return values.slice(start, start + completionTokens.length);

@@ -10,6 +10,7 @@ import {
 } from '../../../../src/engine/crpo/plain/parts';
 import { defaultConfig } from '../../../../src/engine/crpo/settings';
 import { readPolicyConfig } from '../../../../src/engine/policy';
+import { tf } from '../../../../src/engine/tensor';
 import { describeOnBackends } from '../backends';
 import { PAD, quietHost, takeGradient, tinyPolicy } from '../tiny';
 
@@ -110,9 +111,11 @@ describeOnBackends('a micro-batch in parts', () => {
     expect(apart / size).toBeLessThan(1e-4);
   });
 
-  it('gives the same log-probs, and lets the host breathe between them', async () => {
+  it('gives the same log-probs, and lets the host breathe between them and within a longer row', async () => {
     const results = [];
-    for (const limit of [Number.POSITIVE_INFINITY, 1]) {
+    const { config } = tinyPolicy();
+    const longest = Math.max(...ROWS.map((row) => logprobWork([row], config)));
+    for (const limit of [Number.POSITIVE_INFINITY, longest, 1]) {
       const learner = plainLearner(tinyPolicy(), PAD, limit);
       let breaths = 0;
       const breathe = async () => void breaths++;
@@ -120,11 +123,37 @@ describeOnBackends('a micro-batch in parts', () => {
       results.push({ logprobs: logprobs.map((values) => Array.from(values)), breaths });
       learner.dispose();
     }
-    const [whole, parts] = results;
+    const [whole, parts, pieces] = results;
     expect(whole!.breaths).toBe(0);
-    expect(parts!.breaths).toBe(ROWS.length - 1);
+    expect(parts!.breaths).toBe(partsOf(ROWS, logprobWork, config, longest).length - 1);
+    expect(parts!.breaths).toBeGreaterThan(0);
+    if (tf.getBackend() !== 'webgpu') {
+      // After each half of 2 layers, and between the rows.
+      expect(pieces!.breaths).toBe(4 * ROWS.length + ROWS.length - 1);
+    }
+    expect(pieces!.logprobs.map(({ length }) => length)).toEqual(parts!.logprobs.map(({ length }) => length));
+    expect(pieces!.logprobs.flat()).toEqual(whole!.logprobs.flat().map((value) => expect.closeTo(value, 4)));
     expect(parts!.logprobs.map(({ length }) => length)).toEqual(LENGTHS.map(([, completion]) => completion));
     expect(parts!.logprobs.flat()).toEqual(whole!.logprobs.flat().map((value) => expect.closeTo(value, 4)));
+  });
+
+  it('leaves no tensor of log-probs behind wherever the host stops it', async () => {
+    const learner = plainLearner(tinyPolicy(), PAD, 1);
+    const stopAt = async (stop: number) => {
+      let breaths = 0;
+      const breathe = async () => {
+        if (++breaths === stop) throw new Error('enough');
+      };
+      await learner.logprobs(ROWS, { temperature: 1 }, { ...quietHost, breathe });
+      return breaths;
+    };
+    const breaths = await stopAt(Number.POSITIVE_INFINITY);
+    const before = tf.memory().numTensors;
+    for (let stop = breaths; stop > 0; stop--) {
+      await expect(stopAt(stop)).rejects.toThrow('enough');
+      expect(tf.memory().numTensors).toBe(before);
+    }
+    learner.dispose();
   });
 
   it('stops between two parts where the host is asked to stop', async () => {
