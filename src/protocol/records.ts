@@ -84,6 +84,8 @@ export interface BackendReport {
   readonly software: boolean;
   /** On wasm: how many compute; absent in records from before there was a choice. */
   readonly threads?: number;
+  /** On wasm, where nobody asked for a number: milliseconds of a trial with one thread and with so many. */
+  readonly threadsTrial?: { readonly threads: number; readonly oneMs: number; readonly manyMs: number };
   /** Our own kernels, or plain TensorFlow.js ops; absent in records from before there were kernels. */
   readonly engine?: 'fused' | 'plain';
   /** Which variants of the kernels were fastest here; a resumed run on the same adapter takes the same. */

@@ -112,12 +112,11 @@ describe.skipIf(noBrowser)('threads on WebAssembly', () => {
     });
     const studio = await browser.open({ url });
     const { backend } = (await stateOf(studio.page)).ready!;
-    if (backend.threads === 1) {
-      const trial = /because more gained too little \(a trial took (\d+) ms with 1, (\d+) ms with 2\)/;
-      const [one, many] = trial.exec(backend.notice!)!.slice(1).map(Number) as [number, number];
-      expect(one).toBeGreaterThan(0);
-      expect(one - 0.5).toBeLessThan(1.3 * (many + 0.5));
-    } else expect(backend).toMatchObject({ name: 'wasm', threads: 2 });
+    const { threads, oneMs, manyMs } = backend.threadsTrial!;
+    expect(threads).toBe(2);
+    expect(manyMs).toBeGreaterThan(0);
+    expect(backend).toMatchObject({ name: 'wasm', threads: oneMs < 1.3 * manyMs ? 1 : 2 });
+    expect(backend.notice, 'how it went is no news').toBeUndefined();
     expect(await train(studio)).toHaveLength(2);
     expect(studio.problems).toEqual([]);
     await studio.page.close();

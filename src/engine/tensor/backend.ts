@@ -2,12 +2,12 @@
  * Which backend computes: webgpu on a real GPU, else wasm, and a sentence that says why. The engine
  * has no `navigator`; what it needs of its host comes in as an argument.
  */
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { StudioError } from '../../protocol/errors';
-import { type BackendChoice, type BackendReport, MOST_THREADS } from '../../protocol/records';
+import type { StudioError } from '../../protocol/errors';
+import type { BackendChoice, BackendReport } from '../../protocol/records';
+import { activate, deviceError, message } from './activate';
 import { tf } from './tf';
-import { contestMs, startThreads, type ThreadsHost } from './wasm-threads';
+import { activateWasm, type WasmHost, type WasmReport } from './wasm';
 
 /** What `navigator.gpu` offers, as far as it is used here. */
 export interface GpuHost {
@@ -33,13 +33,9 @@ interface GpuDevice {
   readonly lost: Promise<{ readonly reason?: string; readonly message: string }>;
 }
 
-export interface TensorHost {
+export interface TensorHost extends WasmHost {
   /** `navigator.gpu`; undefined where there is no WebGPU. */
   readonly gpu: GpuHost | undefined;
-  /** URL of the folder of tfjs' .wasm files, with the slash at its end; undefined: beside tfjs' module (Node). */
-  readonly wasmFolder: string | undefined;
-  /** Absent where there can be no threads on wasm: the page is not cross-origin isolated, or this is no page. */
-  readonly threads?: ThreadsHost;
 }
 
 /** tfjs' limits of its own device; without them WebGPU grants the small defaults. */
@@ -62,11 +58,6 @@ const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\b
  * and on SwiftShader one decoding step of a tiny model took 4,000 ms with that, 100 ms with this.
  */
 const TILED_MATMUL = 2;
-
-/** Below so many logical processors threads on wasm are not tried: on 2 they lost. */
-const PROCESSORS_FOR_THREADS = 4;
-/** Threads on wasm are kept if they are so many times as fast as one. */
-const THREADS_MUST_GAIN = 1.3;
 
 let deviceLost: Promise<StudioError> | undefined;
 
@@ -154,68 +145,6 @@ async function activateWebgpu(adapter: GpuAdapter, software: boolean): Promise<v
   });
 }
 
-type WasmReport = Omit<BackendReport, 'requested'>;
-
-async function activateWasm(host: TensorHost, asked: number | undefined): Promise<WasmReport> {
-  // Left to itself tfjs would start threads from blob: scripts, which the content security policy refuses,
-  // and wait for ever: its own start is always that of one thread.
-  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-  if (host.wasmFolder !== undefined) setWasmPaths(host.wasmFolder);
-  await activate('wasm');
-  const tried = await tryThreads(host, asked);
-  return { name: 'wasm', adapter: 'CPU', software: false, threads: 1, ...tried };
-}
-
-/** Puts a backend of many threads in place of wasm's one, where that was asked for or is faster. */
-async function tryThreads(
-  { threads: host, wasmFolder }: TensorHost,
-  asked: number | undefined,
-): Promise<{ threads?: number; notice?: string }> {
-  if (asked === 1) return {};
-  if (host === undefined || wasmFolder === undefined) {
-    if (asked === undefined) return {};
-    return { notice: `One thread computes, not ${asked}: the page is not cross-origin isolated.` };
-  }
-  if (asked === undefined && host.processors < PROCESSORS_FOR_THREADS) return {};
-  const count = asked ?? Math.min(MOST_THREADS, Math.floor(host.processors / 2));
-  const oneMs = asked === undefined ? contestMs(tf.backend()) : 0;
-  const start = await startThreads(wasmFolder, count, host);
-  if ('reason' in start) return { notice: `One thread computes, not ${count}: ${start.reason}.` };
-  const { backend } = start;
-  if (asked === undefined) {
-    const manyMs = contestMs(backend);
-    if (oneMs < THREADS_MUST_GAIN * manyMs) {
-      backend.dispose();
-      const times = `${oneMs.toFixed(0)} ms with 1, ${manyMs.toFixed(0)} ms with ${count}`;
-      return { notice: `One thread computes, because more gained too little (a trial took ${times}).` };
-    }
-  }
-  tf.removeBackend('wasm');
-  tf.registerBackend('wasm', () => backend);
-  await activate('wasm');
-  return { threads: count };
-}
-
-/** tfjs returns false, or keeps silent, when a backend does not start, and computes on another one. */
-async function activate(name: 'webgpu' | 'wasm'): Promise<void> {
-  let started: boolean;
-  try {
-    started = await tf.setBackend(name);
-  } catch (cause) {
-    throw notStarted(name, cause);
-  }
-  if (!started || tf.getBackend() !== name) throw notStarted(name);
-}
-
-function notStarted(name: string, cause?: unknown): StudioError {
-  const why = cause === undefined ? '' : `: ${message(cause)}`;
-  return deviceError(
-    'backend-not-started',
-    `Expected the ${name} backend, but it did not start${why}.`,
-    cause,
-  );
-}
-
 function describeAdapter(adapter: GpuAdapter | null | undefined): { name: string; software: boolean } {
   if (!adapter) return { name: 'no WebGPU adapter', software: false };
   const { info } = adapter;
@@ -228,16 +157,4 @@ function describeAdapter(adapter: GpuAdapter | null | undefined): { name: string
 function noAdapter(host: TensorHost): StudioError {
   const received = host.gpu === undefined ? 'this browser has no WebGPU' : 'WebGPU offers no adapter';
   return deviceError('no-webgpu-adapter', `The webgpu backend was asked for, but ${received}.`);
-}
-
-function deviceError(code: string, sentence: string, cause?: unknown): StudioError {
-  const action =
-    code === 'device-lost'
-      ? 'Resume from the last checkpoint; if it happens again, close other GPU programs or choose the wasm backend.'
-      : 'Choose the automatic or the wasm backend, or update the browser and the graphics driver.';
-  return new StudioError({ boundary: 'device', code, message: sentence, action }, { cause });
-}
-
-function message(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

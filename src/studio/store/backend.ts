@@ -27,10 +27,15 @@ export function engineWords({ name, engine }: BackendReport): string | null {
   return engine === 'fused' ? 'own kernels' : 'plain TensorFlow.js ops';
 }
 
-/** `WebAssembly, 4 threads`; null on WebGPU, and where the number is not reported. */
-export function threadWords({ name, threads }: BackendReport): string | null {
+/**
+ * `WebAssembly, 4 threads`, and how a trial of many went; null on WebGPU, and where the number is not reported.
+ */
+export function threadWords({ name, threads, threadsTrial: trial }: BackendReport): string | null {
   if (name !== 'wasm' || threads === undefined) return null;
-  return `WebAssembly, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const words = `WebAssembly, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  if (trial === undefined) return words;
+  const [one, many] = [trial.oneMs, trial.manyMs].map((ms) => `${ms.toFixed(0)} ms`);
+  return `${words} (a trial took ${one} with 1, ${many} with ${trial.threads})`;
 }
 
 /** The CPU computes, or plain ops do what our kernels would do faster. */

@@ -40,6 +40,10 @@ it.each([
   expect(threadWords({ ...gpu, name: 'wasm', threads })).toBe(words);
   expect(threadWords({ ...gpu, threads })).toBeNull();
   expect(threadWords({ ...gpu, name: 'wasm' })).toBeNull();
+  const threadsTrial = { threads: 4, oneMs: 66.4, manyMs: 111.2 };
+  expect(threadWords({ ...gpu, name: 'wasm', threads, threadsTrial })).toBe(
+    `${words} (a trial took 66 ms with 1, 111 ms with 4)`,
+  );
 });
 
 it('takes a number of threads from the address, and refuses what is none', () => {
