@@ -51,7 +51,7 @@ function Controls({ run }: { readonly run: RunSummary }) {
           onClick={() => session.pause()}
         />
       )}
-      {run.status === 'pausing' && <Button label="Pausing after this step…" icon="pause" large disabled />}
+      {run.status === 'pausing' && <Button label="Pausing…" icon="pause" large disabled />}
       {run.status === 'paused' && (
         <>
           <Button
