@@ -100,7 +100,7 @@ export class Librarian {
   }
 
   mapColumns(draft: MappingDraft): void {
-    this.#store.dispatch({ type: 'map-columns', draft });
+    this.#store.perform({ type: 'map-columns', draft });
   }
 
   /** What a mapping makes of the first rows of the file that waits; rejects. */
@@ -111,7 +111,7 @@ export class Librarian {
 
   letGo(): void {
     this.#unread = null;
-    this.#store.dispatch({ type: 'unread', unread: null });
+    this.#store.perform({ type: 'unread', unread: null });
   }
 
   /** Rejects. */

@@ -274,7 +274,7 @@ export class Session {
   }
 
   chooseDataset(datasetId: string): void {
-    this.#store.dispatch({ type: 'choose-dataset', datasetId });
+    this.#store.perform({ type: 'choose-dataset', datasetId });
     this.#memory.setItem(DATASET_KEY, datasetId);
   }
 
@@ -302,7 +302,7 @@ export class Session {
   // ── The run ───────────────────────────────────────────────────────────────────────────────────
 
   edit(draft: RunConfig): void {
-    this.#store.dispatch({ type: 'draft', draft });
+    this.#store.perform({ type: 'draft', draft });
   }
 
   /** GPU memory of a run with these settings; null: not known beforehand; rejects. */

@@ -1,6 +1,6 @@
 /**
- * The store: actions come at training speed and wait in a queue; they are folded together and
- * painted at screen speed. Reading through `snapshot` never sees an old state.
+ * The store: news come at training speed and wait in a queue; they are folded together and painted at
+ * screen speed. What a person does is folded at once. Reading through `snapshot` never sees an old state.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { type Action, reduce } from './reduce';
@@ -9,7 +9,13 @@ import { initialState, type StudioState } from './state';
 export interface StudioStore {
   /** What React subscribes to. */
   readonly api: Pick<StoreApi<StudioState>, 'getState' | 'getInitialState' | 'subscribe'>;
+  /** News: folded when the page is next painted. */
   dispatch(action: Action): void;
+  /**
+   * What a person does, folded after what waits, at once: a text field that shows the state of before until the
+   * next frame loses its caret, and a second change within that frame would be made to it, without the first.
+   */
+  perform(action: Action): void;
   /** Folds what waits and returns the state. */
   snapshot(): StudioState;
 }
@@ -29,6 +35,10 @@ export function createStudioStore(schedule: (paint: () => void) => void): Studio
     dispatch(action) {
       queue.push(action);
       if (queue.length === 1) schedule(flush);
+    },
+    perform(action) {
+      queue.push(action);
+      flush();
     },
     snapshot() {
       flush();

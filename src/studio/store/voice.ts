@@ -49,11 +49,11 @@ export class Voice {
   }
 
   closeToast(id: number): void {
-    this.#store.dispatch({ type: 'close-toast', id });
+    this.#store.perform({ type: 'close-toast', id });
   }
 
   clearErrors(): void {
-    this.#store.dispatch({ type: 'clear-errors' });
+    this.#store.perform({ type: 'clear-errors' });
   }
 
   /** `undoCheckpoint`: the deleted checkpoint that the notice offers to bring back. */
@@ -67,7 +67,7 @@ export class Voice {
   }
 
   closeNotice(id: number): void {
-    this.#store.dispatch({ type: 'close-notice', id });
+    this.#store.perform({ type: 'close-notice', id });
   }
 
   /** Resolves with the person's answer; a newer question answers an older one with no. */
@@ -80,7 +80,7 @@ export class Voice {
   }
 
   answer(yes: boolean): void {
-    this.#store.dispatch({ type: 'question', question: null });
+    this.#store.perform({ type: 'question', question: null });
     this.#answer?.(yes);
     this.#answer = null;
   }

@@ -31,4 +31,15 @@ describe('createStudioStore', () => {
     frames[0]!(); // nothing is left for the frame that was asked for
     expect(store.snapshot().model).toBeNull();
   });
+
+  it('folds at once what a person does, after what waits', () => {
+    const { store, frames, paints } = open();
+    store.dispatch({ type: 'stage', stage: 'loading-starter' });
+    store.perform({ type: 'stage', stage: 'ready' });
+    expect([store.api.getState().stage, paints()]).toEqual(['ready', 1]);
+    frames[0]!(); // nothing is left for the frame that was asked for
+    expect(paints()).toBe(1);
+    store.dispatch({ type: 'stage', stage: 'failed' });
+    expect(frames.length, 'news ask for a frame again').toBe(2);
+  });
 });
