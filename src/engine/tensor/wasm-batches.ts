@@ -8,6 +8,7 @@
  * `wasm.tfjs.registerTensor` and `disposeData`, and the C function `BatchMatMul`.
  */
 import { tf } from './tf';
+import { assertRoom } from './wasm-heap';
 
 export interface WasmBackend {
   readonly dataIdMap: { get(id: object): { readonly memoryOffset: number } };
@@ -60,10 +61,22 @@ export function installWasmBatches(): void {
     kernelFunc: (call) => {
       const { a, b } = call.inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
       const transposed = call.attrs!.transposeA || call.attrs!.transposeB;
+      assertRoomFor(b, call.backend as WasmBackend);
       if (transposed || multiply === undefined || !gains(a.shape, b.shape)) return original.kernelFunc(call);
       return multiplyPairs(call.backend as WasmBackend, multiply, a, b);
     },
   });
+}
+
+/** Operands b that XNNPACK holds packed, by tensor: it keeps them as long as the tensor lives. */
+const packed = new WeakSet<object>();
+
+/** XNNPACK packs b at its first product, a matrix at a time: columns in groups, and a bias. */
+function assertRoomFor({ dataId, shape }: tf.TensorInfo, backend: WasmBackend): void {
+  if (packed.has(dataId)) return;
+  const [k, n] = shape.slice(-2) as [number, number];
+  assertRoom(backend, (k + 8) * (n + 16) * BYTES);
+  packed.add(dataId);
 }
 
 /** The C function of this backend's module. */

@@ -11,6 +11,7 @@ import { BackendWasm, setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import wasmFactory from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js';
 import { tf } from './tf';
 import { multiplier, multiplyPairs, type WasmBackend } from './wasm-batches';
+import { sharedMemory } from './wasm-heap';
 
 /** What threads need of the engine's host. */
 export interface ThreadsHost {
@@ -55,6 +56,7 @@ export async function startThreads(folder: string, count: number, host: ThreadsH
   const config = {
     locateFile: (file: string) => folder + file,
     mainScriptUrlOrBlob: `${folder}${FILES}.js`,
+    wasmMemory: sharedMemory(),
   };
   const module = config as unknown as ThreadedModule;
   const startup = { over: false };

@@ -3,6 +3,7 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { type BackendReport, MOST_THREADS } from '../../protocol/records';
 import { activate } from './activate';
 import { tf } from './tf';
+import { guardHeap } from './wasm-heap';
 import { contestMs, startThreads, type ThreadsHost } from './wasm-threads';
 
 export interface WasmHost {
@@ -26,6 +27,7 @@ export async function activateWasm(host: WasmHost, asked: number | undefined): P
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   if (host.wasmFolder !== undefined) setWasmPaths(host.wasmFolder);
   await activate('wasm');
+  guardHeap(tf.backend());
   const tried = await tryThreads(host, asked);
   return { name: 'wasm', adapter: 'CPU', software: false, threads: 1, ...tried };
 }
@@ -46,6 +48,7 @@ async function tryThreads(
   const start = await startThreads(wasmFolder, count, host);
   if ('reason' in start) return { notice: `One thread computes, not ${count}: ${start.reason}.` };
   const { backend } = start;
+  guardHeap(backend);
   let trial: Pick<BackendReport, 'threadsTrial'> = {};
   if (asked === undefined) {
     const manyMs = contestMs(backend);
