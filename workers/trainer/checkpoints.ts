@@ -197,7 +197,7 @@ export async function resumeRun(
       datasetId: resume.datasetId,
       datasetName: resume.datasetName,
       model: {
-        ...{ folder, tokenizer },
+        ...{ folder, config: learner.config, tokenizer },
         summary: {
           ...{ ...resume.model, eosToken: tokenizer.eosToken },
           ...plainReason(learner.config, device),

@@ -16,7 +16,7 @@ import type { Run } from './run';
 /** What the trainer holds. */
 export interface Holdings extends Engine {
   readonly model: LoadedModel | null;
-  /** The policy as loaded, until a run begins. */
+  /** The policy as loaded, until a run begins; null also where it is in its files only. */
   readonly base: FrozenPolicy | null;
   readonly run: Run | null;
   readonly checkpoints: CheckpointStore;
@@ -34,7 +34,7 @@ export interface OpenedPolicy {
 export function openPolicy(asked: EvaluatedPolicy, holdings: Holdings): Promise<OpenedPolicy> {
   switch (asked.kind) {
     case 'current':
-      return Promise.resolve(currentPolicy(holdings));
+      return currentPolicy(holdings);
     case 'base':
       return basePolicy(holdings);
     case 'checkpoint':
@@ -55,7 +55,7 @@ export async function reopenPolicy(facts: EvaluatedPolicyFacts, holdings: Holdin
   if (facts.checkpointId === null && model?.summary.sha256 === facts.modelSha256) {
     if (facts.runId === null) return { ...(await basePolicy(holdings)), facts };
     if (run?.start.runId === facts.runId && run.step === facts.step) {
-      return { ...currentPolicy(holdings), facts };
+      return { ...(await currentPolicy(holdings)), facts };
     }
   }
   const stored = (await checkpoints.list()).find(({ id, runId, step }) =>
@@ -70,10 +70,9 @@ export async function reopenPolicy(facts: EvaluatedPolicyFacts, holdings: Holdin
   });
 }
 
-function currentPolicy({ model, base, run }: Holdings): OpenedPolicy {
+async function currentPolicy(holdings: Holdings): Promise<OpenedPolicy> {
+  const { model, base, run } = holdings;
   if (model === null) throw noModel();
-  const policy = run?.start.learner ?? base;
-  if (policy === null) throw new Error('a loaded model has a policy');
   const facts = {
     kind: 'current',
     modelName: model.summary.name,
@@ -83,6 +82,8 @@ function currentPolicy({ model, base, run }: Holdings): OpenedPolicy {
     checkpointId: null,
     step: run?.step ?? 0,
   } as const;
+  const policy = run?.start.learner ?? base;
+  if (policy === null) return { ...(await basePolicy(holdings)), facts };
   return { policy, tokenizer: model.tokenizer, facts, dispose: () => undefined };
 }
 

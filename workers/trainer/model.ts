@@ -1,6 +1,6 @@
 /** A model folder, opened: its tokenizer, its weights, and what the page is told of it. */
 import { TensorHash } from '../../src/engine/checkpoint/hash';
-import type { FrozenPolicy } from '../../src/engine/crpo/learner';
+import type { Learner } from '../../src/engine/crpo/learner';
 import { loadLearner } from '../../src/engine/crpo/open-learner';
 import type { Folder } from '../../src/engine/files';
 import { type FusedDevice, unsupported } from '../../src/engine/fused';
@@ -17,6 +17,7 @@ import { type ModelSummary, type RunConfig, StudioError } from '../../src/protoc
 
 export interface LoadedModel {
   readonly folder: Folder;
+  readonly config: PolicyConfig;
   readonly tokenizer: Tokenizer;
   readonly summary: ModelSummary;
 }
@@ -38,7 +39,7 @@ export async function openModel(
   name: string,
   folder: Folder,
   device: FusedDevice | null,
-): Promise<{ model: LoadedModel; policy: FrozenPolicy }> {
+): Promise<{ model: LoadedModel; policy: Learner }> {
   const tokenizer = await openTokenizer(folder);
   const { padTokenId: padToken } = tokenizer;
   const hash = new TensorHash();
@@ -58,7 +59,7 @@ export async function openModel(
     sha256: await hash.digest(),
     ...plainReason(config, device),
   };
-  return { model: { folder, tokenizer, summary }, policy };
+  return { model: { folder, config, tokenizer, summary }, policy };
 }
 
 export function trainingChoice({ training, seed }: RunConfig): TrainingChoice {

@@ -3,7 +3,7 @@
  * model and one run; what replaces them is complete before the old is let go.
  */
 import { CheckpointStore } from '../../src/engine/checkpoint/store';
-import type { FrozenPolicy } from '../../src/engine/crpo/learner';
+import type { Learner } from '../../src/engine/crpo/learner';
 import { loadLearner } from '../../src/engine/crpo/open-learner';
 import { createReference } from '../../src/engine/crpo/reference';
 import { defaultConfig, paperConfig, SETTINGS, validateConfig } from '../../src/engine/crpo/settings';
@@ -23,6 +23,7 @@ import {
   type Numbered,
   PROTOCOL_VERSION,
   type ReadyReport,
+  type RunConfig,
   type RunSummary,
   StudioError,
   toErrorRecord,
@@ -70,8 +71,8 @@ export class TrainerService {
   /** Our own kernels, where the backend runs them. */
   #device: FusedDevice | null = null;
   #model: LoadedModel | null = null;
-  /** The policy as loaded, until a run begins; then the run's is the current one. */
-  #base: FrozenPolicy | null = null;
+  /** The policy as loaded, until a run begins; then the run's is the current one. null: it is in its files only. */
+  #base: Learner | null = null;
   #run: Run | null = null;
   readonly #evaluations: Evaluations;
   /** Fulfilled when the model and the run that were last asked for are in place. */
@@ -236,8 +237,7 @@ export class TrainerService {
 
   async #planMemory({ config: untrusted }: CommandOf<'plan-memory'>): Promise<MemoryPlan | null> {
     const config = validateConfig(untrusted);
-    const policy = this.#base?.config ?? this.#run?.start.learner.config;
-    if (policy === undefined) throw noModel();
+    const { config: policy } = this.#loadedModel();
     if (this.#device === null) return null;
     const { limits } = this.#device.gpu;
     return unsupported(policy, limits) === null ? memoryOfRun(policy, loraOf(config), config, limits) : null;
@@ -256,9 +256,7 @@ export class TrainerService {
     const model = this.#loadedModel();
     assertFits(model.summary, config);
     const { cases, summary } = await openCases(this.#host.datasetDatabase, datasetId, 'train', config.data);
-    const learner = await loadLearner(model.folder, {
-      ...{ training: trainingChoice(config), padToken: model.tokenizer.padTokenId, device: this.#device },
-    });
+    const learner = await this.#learnerOf(model, config);
     return this.#begin({
       runId: this.#host.newId(),
       startedAt: this.#host.now(),
@@ -274,6 +272,18 @@ export class TrainerService {
     });
   }
 
+  /**
+   * Where all weights train, the loaded policy itself. With an adapter it is loaded anew, when the memory of the
+   * first is free: should that fail, the model is in its files still.
+   */
+  async #learnerOf({ folder, tokenizer }: LoadedModel, config: RunConfig): Promise<Learner> {
+    const training = trainingChoice(config);
+    if (training.mode === 'full' && this.#base !== null) return this.#base;
+    this.#base?.dispose();
+    this.#base = null;
+    return loadLearner(folder, { training, padToken: tokenizer.padTokenId, device: this.#device });
+  }
+
   async #resume({ id, steps }: CommandOf<'resume-checkpoint'>): Promise<RunSummary> {
     this.#assertIdle('resume a checkpoint');
     const [device, backend] = [this.#device, this.#backend!];
@@ -286,7 +296,7 @@ export class TrainerService {
 
   async #begin(start: RunStart): Promise<RunSummary> {
     await this.#releaseRun();
-    this.#base?.dispose();
+    if (this.#base !== start.learner) this.#base?.dispose();
     this.#base = null;
     if (this.#model !== start.model) this.#host.post({ type: 'model', model: start.model.summary });
     this.#model = start.model;

@@ -1,5 +1,7 @@
 import { createStore } from 'idb-keyval';
 import { describe, expect, it } from 'vitest';
+import { tf } from '../../../src/engine/tensor';
+import type { NamedFile, RunConfig } from '../../../src/protocol';
 import { openCases } from '../../../workers/trainer/cases';
 import {
   checkpointAt,
@@ -28,6 +30,26 @@ async function uninterrupted(changes: Partial<typeof config> = {}) {
   await trainer.send({ type: 'start', config: { ...config, ...changes }, datasetId });
   await trainer.status('finished');
   return { browser, trainer, records: numbersOf(stepsOf(trainer)) };
+}
+
+/** A model folder that tells how many bytes of tensors there are whenever its weights are read, and can fail. */
+function watchWeights(files: readonly NamedFile[]) {
+  const bytesAtReads: number[] = [];
+  let failure: Error | null = null;
+  const weights = files.find(({ path }) => path.endsWith('.safetensors'))!.file;
+  weights.slice = (...range) => {
+    bytesAtReads.push(tf.memory().numBytes);
+    if (failure !== null) throw failure;
+    return Blob.prototype.slice.apply(weights, range);
+  };
+  return {
+    files,
+    bytesAtReads,
+    forget: () => bytesAtReads.splice(0),
+    fail: (error: Error | null) => {
+      failure = error;
+    },
+  };
 }
 
 describe('TrainerService', () => {
@@ -183,6 +205,43 @@ describe('TrainerService', () => {
     const started = await trainer.send({ type: 'start', config: { ...config, steps: 1 }, datasetId });
     expect(started.modelName).toBe('tiny-policy');
     await trainer.status('finished');
+  });
+
+  it('never holds a model twice at the start of a run, and has it still when that fails', async () => {
+    const others = tf.memory().numBytes;
+    const { trainer, datasetId } = await readyTrainer(newBrowser());
+    const watched = watchWeights(tinyModel());
+    const lora = { ...config, steps: 1, training: { ...config.training, mode: 'lora' as const } };
+    const start = (config: RunConfig) => trainer.send({ type: 'start', config, datasetId });
+    const before = tf.memory().numBytes;
+    await trainer.send({ type: 'load-model', name: 'watched', files: watched.files });
+    expect(watched.bytesAtReads.length).toBeGreaterThan(0);
+    expect(tf.memory().numBytes, 'the same model in place of the first').toBe(before);
+    const most = others + (before - others) / 2;
+
+    watched.forget();
+    await start({ ...config, steps: 1 });
+    await trainer.status('finished');
+    expect(watched.bytesAtReads, 'all weights train: those that are loaded').toEqual([]);
+
+    await trainer.send({ type: 'load-model', name: 'watched', files: watched.files });
+    watched.forget();
+    watched.fail(new Error('the disk is gone'));
+    await expect(start(lora)).rejects.toMatchObject({ message: expect.stringContaining('the disk is gone') });
+    expect(watched.bytesAtReads[0]).toBeLessThan(most);
+    watched.fail(null);
+    const { results } = await trainer.send({
+      type: 'start-evaluation',
+      request: {
+        ...{ policy: { kind: 'current' }, datasets: [{ datasetId, part: 'all', limit: 2 }] },
+        ...{ samples: 1, temperature: 0, config: lora },
+      },
+    });
+    expect(results[0]!.cases).toBe(2);
+    watched.forget();
+    await start(lora);
+    await trainer.status('finished');
+    expect(watched.bytesAtReads[0]).toBeLessThan(most);
   });
 
   it('stops with a named error when a number is not finite', async () => {
