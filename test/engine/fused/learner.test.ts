@@ -36,6 +36,7 @@ const CASES: readonly Case[] = [
     training: { rank: 3, targets: ['q_proj', 'v_proj', 'down_proj'] },
   },
   { name: 'LoRA on all modules', model: {}, training: { rank: 4 } },
+  { name: 'a vocabulary of real size', model: { vocab_size: 49152 } },
 ];
 
 function choiceOf({ training }: Case): PolicyChoice {
