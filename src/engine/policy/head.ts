@@ -6,7 +6,7 @@
  *   z = h·W / temperature     logprob = z[target] − lse(z)     entropy = Σ p·(lse(z) − z)
  *   dz = dlogprob·(onehot − p) + dentropy·p·(lse(z) − z − entropy)
  */
-import { constant, customGradient, matmul, tf } from '../tensor';
+import { constant, customGradient, matmul, sumRows, tf } from '../tensor';
 
 /** Values in one chunk's logits: 16 MB in float32. */
 const CHUNK_VALUES = 2 ** 22;
@@ -73,7 +73,7 @@ function forwardChunk(
   const chosen = tf.gatherND(logits, tf.tensor2d(at, [targets.length, 2], 'int32'));
   const logprobs = tf.sub(chosen, tf.squeeze(logSumExp, [1]));
   if (!options.entropy) return tf.expandDims(logprobs, 0);
-  const entropy = tf.sum(tf.mul(probabilities, tf.sub(logSumExp, logits)), -1);
+  const entropy = sumRows(tf.mul(probabilities, tf.sub(logSumExp, logits)));
   return tf.stack([logprobs, entropy]) as tf.Tensor2D;
 }
 
@@ -122,7 +122,7 @@ function logitGradient(
   const viaLogprob = tf.mul<tf.Tensor2D>(dLogprob, tf.sub(oneHot, probabilities));
   if (dEntropy === undefined) return viaLogprob;
   const surprise = tf.sub(logSumExp, logits);
-  const entropy = tf.sum(tf.mul(probabilities, surprise), -1, true);
+  const entropy = tf.expandDims(sumRows(tf.mul(probabilities, surprise)), 1);
   const viaEntropy = tf.mul(dEntropy, tf.mul(probabilities, tf.sub(surprise, entropy)));
   return tf.add(viaLogprob, viaEntropy);
 }

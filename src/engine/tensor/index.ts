@@ -22,4 +22,5 @@ export { trimGpuPool } from './gpu-pool';
 export { matmul } from './matmul';
 export { takeRows } from './rows';
 export { assertShape } from './shape';
+export { sumRows } from './sum';
 export { tf } from './tf';

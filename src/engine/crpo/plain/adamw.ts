@@ -9,7 +9,7 @@
  */
 import type { RunConfig } from '../../../protocol';
 import type { Policy } from '../../policy';
-import { tf } from '../../tensor';
+import { sumRows, tf } from '../../tensor';
 import type { AdamWUpdate } from '../learner';
 import { clipScale, nonFinite } from '../optimizer';
 
@@ -75,7 +75,7 @@ function adamw(
 }
 
 async function norm(gradient: tf.Tensor1D): Promise<number> {
-  const value = tf.tidy(() => tf.sqrt(tf.sum(tf.square(gradient))));
+  const value = tf.tidy(() => tf.sqrt(sumRows(tf.reshape(tf.square(gradient), [1, gradient.size]))));
   try {
     return (await value.data())[0]!;
   } finally {

@@ -66,6 +66,16 @@ describeOnBackends('AdamW', () => {
     expect((await second.moments.v.data())[0]).toBeCloseTo(0.00031225, 9);
   });
 
+  it('knows the norm of a long gradient to five digits', async () => {
+    const count = 3_000_000;
+    const policy = parameters(tf.zeros([count]));
+    const gradient = tf.fill<tf.Rank.R1>([count], 1e-3);
+    const update = { step: 1, learningRate: 1e-3, settings: PLAIN_OPTIMIZER };
+    const { gradNorm, moments } = await adamwUpdate(policy, null, gradient, update);
+    expect(gradNorm / (Math.sqrt(count) * 1e-3)).toBeCloseTo(1, 5);
+    tf.dispose([gradient, moments.m, moments.v, ...policy.trainable()]);
+  });
+
   it('follows torch’s recurrence over tensors of several shapes', async () => {
     const start = Array.from({ length: 10 }, (_, index) => Math.sin(index + 1));
     const gradients = Array.from({ length: 20 }, (_, step) =>
