@@ -33,9 +33,13 @@ interface WasmBackend {
   readonly wasm: Heap;
 }
 
+const guarded = new WeakSet<Heap>();
+
 /** From now on the backend's allocations succeed or throw; addresses beyond 2 GiB are positive, too. */
 export function guardHeap(backend: object): void {
   const heap = (backend as WasmBackend).wasm;
+  if (guarded.has(heap)) return;
+  guarded.add(heap);
   const memory = heap.asm?.memory;
   if (memory !== undefined) limitGrowth(memory);
   heap._free(heap._malloc(1)); // Emscripten puts the function itself there when it is first called

@@ -68,7 +68,8 @@ describe('the wasm heap', () => {
       expect(tf.memory().numTensors).toBe(before);
     });
     expect(heap.HEAPU8.length).toBeLessThanOrEqual(3.25 * 2 ** 30);
-    tf.dispose([tf.fill([(600 * MIB) / 4], 1), kept]);
+    heap._free(heap._malloc(600 * MIB));
+    kept.dispose();
   });
 
   it('refuses a product for which XNNPACK has no room, and takes it when there is', async () => {
@@ -78,12 +79,17 @@ describe('the wasm heap', () => {
       product.dispose();
       return value;
     };
-    await holding([BLOCK, BLOCK, BLOCK, BLOCK], async () => {
-      const b = tf.fill<tf.Rank.R2>([1024, (300 * MIB) / 4096], 2 ** -10);
-      expect(() => matmul(a, b)).toThrow(refusal);
-      b.dispose();
-    });
-    const b = tf.fill<tf.Rank.R2>([1024, (300 * MIB) / 4096], 2 ** -10);
+    const full: number[] = [];
+    const fillUp = () => {
+      for (;;) full.push(heap._malloc(16 * MIB));
+    };
+    expect(fillUp).toThrow(refusal);
+    for (const address of full.splice(-6)) heap._free(address); // room for one of 60 MiB
+    const tight = tf.fill<tf.Rank.R2>([1024, (60 * MIB) / 4096], 2 ** -10);
+    expect(() => matmul(a, tight)).toThrow(refusal);
+    tight.dispose();
+    for (const address of full) heap._free(address);
+    const b = tf.fill<tf.Rank.R2>([1024, (60 * MIB) / 4096], 2 ** -10);
     expect(await first(matmul(a, b))).toBe(1);
     await holding([BLOCK, BLOCK, BLOCK], async () => {
       expect(await first(matmul(a, b)), 'it is packed already').toBe(1);
