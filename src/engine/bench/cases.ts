@@ -79,6 +79,8 @@ export const CASES = {
   'rollout-d128': { ...ROLLOUT, model: MODELS.d128 },
   /** Half of it: the difference of the two is what a token takes, prefill aside. */
   'rollout-d128-half': { ...ROLLOUT, model: MODELS.d128, tokens: ROLLOUT.tokens / 2 },
+  /** For times, which vary: the more tokens a difference is over, the less that matters. */
+  'rollout-d128-short': { ...ROLLOUT, model: MODELS.d128, tokens: 2 },
   'rollout-one': { ...ROLLOUT, model: MODELS.d128, rows: 1 },
   'rollout-one-half': { ...ROLLOUT, model: MODELS.d128, rows: 1, tokens: ROLLOUT.tokens / 2 },
   'head-v8192': { kind: 'head', rows: 512, width: 128, vocabulary: 8192 },
