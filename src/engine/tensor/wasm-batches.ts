@@ -68,7 +68,7 @@ export function installWasmBatches(): void {
   });
 }
 
-/** Operands b that XNNPACK holds packed, by tensor: it keeps them as long as the tensor lives. */
+/** Matrices b that XNNPACK holds packed, by tensor: it keeps them as long as the tensor lives. Of batches it keeps none. */
 const packed = new WeakSet<object>();
 
 /** XNNPACK packs b at its first product, a matrix at a time: columns in groups, and a bias. */
@@ -76,7 +76,7 @@ function assertRoomFor({ dataId, shape }: tf.TensorInfo, backend: WasmBackend): 
   if (packed.has(dataId)) return;
   const [k, n] = shape.slice(-2) as [number, number];
   assertRoom(backend, (k + 8) * (n + 16) * BYTES);
-  packed.add(dataId);
+  if (tf.util.sizeFromShape(shape) === k * n) packed.add(dataId);
 }
 
 /** The C function of this backend's module. */
